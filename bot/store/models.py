@@ -1,0 +1,305 @@
+"""The tables. Money is int đồng, times are aware UTC, ids are bigint identities, text is NFC."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    func,
+)
+from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text(),
+        int: BigInteger(),
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB(),
+        list[dict[str, Any]]: JSONB(),
+        bytes: LargeBinary(),
+    }
+
+
+def _id() -> Mapped[int]:
+    return mapped_column(BigInteger, Identity(), primary_key=True)
+
+
+def _created_at() -> Mapped[datetime]:
+    return mapped_column(server_default=func.now())
+
+
+class Owner(StrEnum):
+    """Whose turn it is to speak in a conversation."""
+
+    BOT = "bot"
+    WAITING = "waiting"
+    STAFF = "staff"
+
+
+class EventStatus(StrEnum):
+    RECEIVED = "received"
+    DONE = "done"
+    IGNORED = "ignored"
+    PARKED = "parked"
+
+
+class DeliveryStatus(StrEnum):
+    """Life of a delivery. `unknown`: handed over, no answer; never sent again by itself."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    SEEN = "seen"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    CANCELLED = "cancelled"
+
+
+ACCEPTED = frozenset({DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.SEEN})
+FINISHED = ACCEPTED | {DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN, DeliveryStatus.CANCELLED}
+
+
+class Lane(StrEnum):
+    """Sending order when the provider's rate is short: replies first, bulk last."""
+
+    REPLY = "reply"
+    URGENT = "urgent"
+    NOTICE = "notice"
+    BULK = "bulk"
+
+
+class Contact(Base):
+    """A person on one channel (not a customer of the company: that is what links say)."""
+
+    __tablename__ = "contact"
+    __table_args__ = (UniqueConstraint("channel", "channel_user_id"),)
+
+    id: Mapped[int] = _id()
+    channel: Mapped[str]
+    channel_user_id: Mapped[str]
+    display_name: Mapped[str | None]
+    last_inbound_at: Mapped[datetime | None]
+    unreachable_since: Mapped[datetime | None]
+    created_at: Mapped[datetime] = _created_at()
+
+
+class Consent(Base):
+    """What a contact agreed to or refused, when, and by which words (Nghị định 356/2025 Art. 6). Append-only."""
+
+    __tablename__ = "consent"
+
+    id: Mapped[int] = _id()
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"), index=True)
+    purpose: Mapped[str]
+    granted: Mapped[bool]
+    text_version: Mapped[str]
+    inbound_event_id: Mapped[int | None]
+    at: Mapped[datetime]
+
+
+class Link(Base):
+    """A customer code that this contact proved to be allowed to ask about. Ended links stay for the record."""
+
+    __tablename__ = "link"
+    __table_args__ = (
+        Index("uq_link_live", "contact_id", "customer_code", unique=True, postgresql_where=sql("ended_at IS NULL")),
+        Index("ix_link_customer_code", "customer_code"),
+    )
+
+    id: Mapped[int] = _id()
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
+    customer_code: Mapped[str]
+    nickname: Mapped[str | None]
+    method: Mapped[str]
+    verified_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class Conversation(Base):
+    """The one running conversation with a contact. `version` rises with every turn and every change of owner."""
+
+    __tablename__ = "conversation"
+
+    id: Mapped[int] = _id()
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"), unique=True)
+    owner: Mapped[str] = mapped_column(server_default=Owner.BOT)
+    waiting_since: Mapped[datetime | None]
+    state: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'::jsonb"))
+    version: Mapped[int] = mapped_column(server_default=sql("0"))
+    created_at: Mapped[datetime] = _created_at()
+    last_message_at: Mapped[datetime | None]
+
+
+class InboundEvent(Base):
+    """A webhook event as it came. Unique per channel and key: a repeat is a no-op."""
+
+    __tablename__ = "inbound_event"
+    __table_args__ = (
+        UniqueConstraint("channel", "key"),
+        Index("ix_inbound_event_open", "id", postgresql_where=sql("status IN ('received', 'parked')")),
+    )
+
+    id: Mapped[int] = _id()
+    channel: Mapped[str]
+    key: Mapped[str]
+    name: Mapped[str]
+    user_id: Mapped[str | None]
+    payload: Mapped[dict[str, Any]]
+    status: Mapped[str] = mapped_column(server_default=EventStatus.RECEIVED)
+    error: Mapped[str | None]
+    received_at: Mapped[datetime] = _created_at()
+    done_at: Mapped[datetime | None]
+
+
+class Message(Base):
+    """A line of a conversation, from whoever said it, with what the bot understood of it."""
+
+    __tablename__ = "message"
+    __table_args__ = (Index("ix_message_thread", "conversation_id", "id"),)
+
+    id: Mapped[int] = _id()
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"))
+    sender: Mapped[str]
+    kind: Mapped[str]
+    text: Mapped[str] = mapped_column(server_default="")
+    content: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'::jsonb"))
+    intent: Mapped[str | None]
+    confidence: Mapped[float | None]
+    understanding: Mapped[dict[str, Any] | None]
+    handled_by: Mapped[str | None]
+    latency_ms: Mapped[int | None]
+    inbound_event_id: Mapped[int | None] = mapped_column(index=True)
+    created_at: Mapped[datetime] = _created_at()
+
+
+class Delivery(Base):
+    """One call to a provider's send API, from planned to seen. `key` makes planning it twice a no-op."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        UniqueConstraint("key"),
+        Index("ix_delivery_pending", "contact_id", "id", postgresql_where=sql("status IN ('pending', 'sending')")),
+        Index(
+            "uq_delivery_provider_message",
+            "channel",
+            "provider_message_id",
+            unique=True,
+            postgresql_where=sql("provider_message_id IS NOT NULL"),
+        ),
+        Index("ix_delivery_contact_sent", "contact_id", "sent_at"),
+    )
+
+    id: Mapped[int] = _id()
+    key: Mapped[str]
+    channel: Mapped[str]
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", ondelete="SET NULL"))
+    lane: Mapped[str]
+    content: Mapped[dict[str, Any]]
+    status: Mapped[str] = mapped_column(server_default=DeliveryStatus.PENDING)
+    outcome: Mapped[str | None]
+    provider_code: Mapped[str | None]
+    provider_message_id: Mapped[str | None]
+    attempts: Mapped[int] = mapped_column(server_default=sql("0"))
+    not_before: Mapped[datetime | None]
+    lease_until: Mapped[datetime | None]
+    created_at: Mapped[datetime] = _created_at()
+    sent_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]
+
+
+class Media(Base):
+    """A picture made for one contact, kept until it may no longer be fetched."""
+
+    __tablename__ = "media"
+
+    id: Mapped[int] = _id()
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
+    content_type: Mapped[str]
+    body: Mapped[bytes]
+    created_at: Mapped[datetime] = _created_at()
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class PlatformToken(Base):
+    """A provider's live credentials. For Zalo the refresh token is single use (zalo.md §1.3).
+
+    `bootstrap_hash` is the SHA-256 of the setting that started the chain: a new value in the settings starts anew.
+    """
+
+    __tablename__ = "platform_token"
+
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    access_token: Mapped[str | None]
+    access_expires_at: Mapped[datetime | None]
+    refresh_token: Mapped[str | None]
+    bootstrap_hash: Mapped[str | None]
+    needs_consent_since: Mapped[datetime | None]
+    updated_at: Mapped[datetime] = _created_at()
+
+
+class RateBudget(Base):
+    """A token bucket per provider token, shared by all processes (rates in messages per second)."""
+
+    __tablename__ = "rate_budget"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    available: Mapped[float]
+    refilled_at: Mapped[datetime]
+    blocked_until: Mapped[datetime | None]
+
+
+class OtpChallenge(Base):
+    """A one-time password sent to the phone on a contract. Only its hash is kept."""
+
+    __tablename__ = "otp_challenge"
+    __table_args__ = (
+        Index("ix_otp_challenge_contact", "contact_id", "sent_at"),
+        Index("ix_otp_challenge_code", "customer_code", "sent_at"),
+    )
+
+    id: Mapped[int] = _id()
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
+    customer_code: Mapped[str]
+    otp_hash: Mapped[str]
+    sent_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    wrong_guesses: Mapped[int] = mapped_column(server_default=sql("0"))
+    used_at: Mapped[datetime | None]
+
+
+class Audit(Base):
+    """Who did what to whose data, and why. The database refuses to change or delete a row."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_contact", "contact_id", "id"),)
+
+    id: Mapped[int] = _id()
+    at: Mapped[datetime] = _created_at()
+    actor: Mapped[str]
+    action: Mapped[str]
+    contact_id: Mapped[int | None]
+    detail: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'::jsonb"))

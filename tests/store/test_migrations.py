@@ -1,0 +1,30 @@
+import pytest
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import DatabaseError
+
+from bot.store.database import Database
+from bot.store.migrate import differences, migrate, rollback
+
+
+def test_models_and_migrations_agree(database: Database) -> None:
+    assert differences(database) == []
+
+
+def test_down_leaves_nothing_and_up_again_works(database: Database) -> None:
+    rollback(database)
+    assert inspect(database.engine).get_table_names() == ["alembic_version"]
+    with database.begin() as session:
+        left = session.scalar(text("SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace"))
+    assert left == 0
+    migrate(database)
+    assert differences(database) == []
+
+
+@pytest.mark.parametrize("change", ["UPDATE audit SET actor = 'x'", "DELETE FROM audit", "TRUNCATE audit"])
+def test_the_audit_cannot_be_changed(database: Database, change: str) -> None:
+    with database.begin() as session:
+        session.execute(text("INSERT INTO audit (actor, action) VALUES ('a', 'b')"))
+    with pytest.raises(DatabaseError, match="append-only"), database.begin() as session:
+        session.execute(text(change))
+    with database.begin() as session:
+        assert session.scalar(text("SELECT actor FROM audit")) == "a"
