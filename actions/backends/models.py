@@ -1,0 +1,279 @@
+"""What the backends say, as frozen pydantic models in the words of `openapi.yaml`.
+
+Money is whole đồng, energy kWh, instants are aware UTC, days and months are those of Asia/Ho_Chi_Minh, text is NFC.
+Fields that we do not know are ignored, so a backend may add some.
+"""
+
+import unicodedata
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
+
+
+def _month(value: Any) -> Any:
+    if isinstance(value, str):
+        return datetime.strptime(value, "%Y-%m").date()  # noqa: DTZ007 a month has no zone
+    return value
+
+
+def _first_of_month(value: date) -> date:
+    if value.day != 1:
+        raise ValueError("a month is its first day")
+    return value
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
+Month = Annotated[
+    date,
+    BeforeValidator(_month),
+    AfterValidator(_first_of_month),
+    PlainSerializer(lambda month: f"{month:%Y-%m}", when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{4}-(0[1-9]|1[0-2])$"}),
+]
+Dong = Annotated[int, Field(ge=0, strict=True)]
+Quantity = Annotated[
+    Decimal, Field(ge=0, allow_inf_nan=False), PlainSerializer(float, when_used="json", return_type=float)
+]
+Text = Annotated[str, AfterValidator(lambda text: unicodedata.normalize("NFC", text))]
+
+TariffGroup = Literal["residential", "business", "production", "hospital_school", "administration"]
+CustomerStatus = Literal["active", "cut_for_debt", "ended"]
+InvoiceStatus = Literal["unpaid", "partly_paid", "paid"]
+OutageKind = Literal["planned", "unplanned"]
+OutageState = Literal["planned", "active", "restored", "cancelled"]
+OutageScope = Literal["only_me", "neighbours", "unknown"]
+CaseKind = Literal["hazard", "payment_problem", "complaint", "voltage"]
+TicketKind = Literal["outage", "hazard", "payment_problem", "complaint", "voltage"]
+TicketState = Literal["received", "in_progress", "done", "cancelled"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class _Answer(_Model):
+    as_of: Instant
+
+
+class Customer(_Answer):
+    """A place of use with its contract holder. `household_norms` is the number of định mức (¼ steps for tenants)."""
+
+    code: str
+    name: Text
+    address: Text
+    place_code: str
+    place_name: Text
+    phone_masked: str
+    tariff_group: TariffGroup
+    household_norms: Quantity
+    status: CustomerStatus
+    office_code: str
+
+
+class InvoiceLine(_Model):
+    """One priced part of an invoice; `amount` is rounded, so lines may differ from the invoice by a few đồng."""
+
+    label: Text
+    kwh: Quantity
+    price: Dong
+    amount: Dong
+
+
+class Invoice(_Model):
+    """One bill. `term` is the kỳ within the month.
+
+    `kwh` is (`reading_new` - `reading_old`) x `multiplier`, plus what a meter replaced in the period had counted.
+    """
+
+    id: str
+    customer_code: str
+    month: Month
+    term: int
+    first_day: date
+    last_day: date
+    days: int
+    meter_serial: str
+    reading_old: Quantity
+    reading_new: Quantity
+    multiplier: int
+    kwh: int
+    lines: tuple[InvoiceLine, ...]
+    amount: Dong
+    vat_percent: Quantity
+    vat: Dong
+    total: Dong
+    paid: Dong
+    due_date: date
+    issued_at: Instant
+    status: InvoiceStatus
+
+
+class InvoiceList(_Answer):
+    """Invoices, newest first."""
+
+    items: tuple[Invoice, ...]
+
+
+class Debt(_Answer):
+    """What is owed now: the sum, and the invoices that are not fully paid, oldest first."""
+
+    total: Dong
+    invoices: tuple[Invoice, ...]
+
+
+class Payment(_Model):
+    """Money received for one invoice."""
+
+    id: str
+    invoice_id: str
+    month: Month
+    amount: Dong
+    paid_at: Instant
+    channel: Text
+    reference: str
+
+
+class PaymentList(_Answer):
+    """Payments, newest first."""
+
+    items: tuple[Payment, ...]
+
+
+class Reading(_Model):
+    """A day's reading at midnight ending it, and the kWh used on it. A day that was not read is absent."""
+
+    day: date
+    reading: Quantity
+    kwh: Quantity
+
+
+class ReadingList(_Answer):
+    """Daily readings, oldest first."""
+
+    items: tuple[Reading, ...]
+
+
+class TransferAccount(_Model):
+    """The utility's own collection account, and the text that a transfer must carry."""
+
+    bank_bin: str
+    bank_name: Text
+    account_number: str
+    account_name: Text
+    content: str
+
+
+class PaymentRequest(_Answer):
+    """An open request to pay: `url` leads to the payment page; `transfer` is None where no transfer is offered."""
+
+    id: str
+    amount: Dong
+    invoice_ids: tuple[str, ...]
+    url: str
+    expires_at: Instant
+    transfer: TransferAccount | None
+
+
+class Contract(_Answer):
+    """The power purchase contract (hợp đồng mua bán điện)."""
+
+    number: str
+    customer_code: str
+    signed_on: date
+    capacity_kw: Quantity
+    phases: Literal[1, 3]
+    purpose: Text
+    household_norms: Quantity
+    meter_serial: str
+
+
+class Outage(_Model):
+    """A cut. A change of times or places raises `version`; `expected_end` is None while nobody knows."""
+
+    id: str
+    version: int
+    kind: OutageKind
+    state: OutageState
+    start: Instant
+    expected_end: Instant | None
+    actual_end: Instant | None
+    area_text: Text
+    place_codes: tuple[str, ...]
+    reason: Text
+    feeder: Text | None
+    published_at: Instant
+
+
+class OutageList(_Answer):
+    """Outages that touch the span asked for, by start."""
+
+    items: tuple[Outage, ...]
+
+
+class OutageReport(_Model):
+    """A customer's word that there is no power; one of code, place or position must be there."""
+
+    customer_code: str | None = None
+    place_code: str | None = None
+    latitude: float | None = Field(default=None, ge=-90, le=90)
+    longitude: float | None = Field(default=None, ge=-180, le=180)
+    scope: OutageScope = "unknown"
+    note: Text = ""
+
+
+class Case(_Model):
+    """Something that people at the utility must look at."""
+
+    kind: CaseKind
+    text: Text
+    customer_code: str | None = None
+    place_code: str | None = None
+    amount: Dong | None = None
+    reference: str | None = None
+
+
+class Ticket(_Answer):
+    """What the utility opened. `outage_id` names the known outage that explains a report."""
+
+    code: str
+    kind: TicketKind
+    state: TicketState
+    opened_at: Instant
+    outage_id: str | None = None
+    message: Text | None = None
+
+
+class Office(_Model):
+    """A power team (đội quản lý điện lực khu vực) and the communes and wards that it serves."""
+
+    code: str
+    name: Text
+    address: Text
+    phone: str
+    hours: Text
+    place_codes: tuple[str, ...]
+    as_of: Instant
+
+
+class OfficeList(_Answer):
+    """Offices."""
+
+    items: tuple[Office, ...]
+
+
+class ErrorBody(_Model):
+    """The form of every 4xx answer."""
+
+    code: str
+    message: str
