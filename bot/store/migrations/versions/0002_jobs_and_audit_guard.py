@@ -52,4 +52,6 @@ def downgrade() -> None:
 
 
 def _driver() -> psycopg.Connection:
-    return op.get_bind().connection.driver_connection
+    connection = op.get_bind().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    return connection

@@ -1,0 +1,168 @@
+"""Messenger webhook events (messenger.md §3) in the product's own terms. Lenient, like Meta's own samples."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.channels import payload as read
+from bot.messages import Attachment, Inbound, InboundKind
+from bot.text import clean
+
+ATTACHMENTS = {
+    "image": InboundKind.IMAGE,
+    "audio": InboundKind.AUDIO,
+    "video": InboundKind.VIDEO,
+    "file": InboundKind.FILE,
+    "sticker": InboundKind.STICKER,
+    "location": InboundKind.LOCATION,
+    "fallback": InboundKind.LINK,
+}
+THREAD_CONTROL = ("pass_thread_control", "take_thread_control", "request_thread_control", "app_roles")
+
+
+def events(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every event of every entry of a batch, each in the form that `parse` reads and the store keeps."""
+    for entry in read.items(body.get("entry")):
+        for source in ("messaging", "standby", "changes"):
+            for event in read.items(entry.get(source)):
+                yield {"source": source, "page_id": read.string(entry.get("id")), "event": event}
+
+
+def parse(stored: Mapping[str, Any], *, page_id: str, app_id: str | None = None) -> Inbound:
+    """One event as yielded by `events`. A message of a thread that others own (standby) is only on record."""
+    event = read.mapping(stored.get("event"))
+    source = stored.get("source")
+    sender, recipient = (read.string(read.mapping(event.get(side)).get("id")) for side in ("sender", "recipient"))
+    user_id = recipient if sender == page_id else sender
+    if source == "changes":
+        return Inbound(
+            key=_hash_key(stored),
+            name=read.string(event.get("field")) or "changes",
+            kind=InboundKind.TEMPLATE if "template" in str(event.get("field")) else InboundKind.OTHER,
+            at=datetime.now(UTC),
+        )
+    message = read.mapping(event.get("message"))
+    inbound = _message(event, message, user_id, app_id) if message else _other(event, user_id, stored)
+    if source == "standby" and inbound.kind not in {InboundKind.DELIVERED, InboundKind.SEEN, InboundKind.ECHO}:
+        return Inbound(
+            key=inbound.key,
+            name=f"standby.{inbound.name}",
+            kind=InboundKind.OTHER,
+            at=inbound.at,
+            user_id=user_id,
+            text=inbound.text,
+            message_id=inbound.message_id,
+        )
+    return inbound
+
+
+def _message(event: Mapping[str, Any], message: Mapping[str, Any], user_id: str | None, app_id: str | None) -> Inbound:
+    echo = bool(message.get("is_echo"))
+    quick_reply = read.string(read.mapping(message.get("quick_reply")).get("payload"))
+    attachments = read.items(message.get("attachments"))
+    kind = InboundKind.ECHO if echo else _message_kind(message, quick_reply, attachments)
+    latitude, longitude = _coordinates(attachments)
+    message_id = read.string(message.get("mid"))
+    sending_app = read.string(message.get("app_id"))
+    name = "echo" if echo else "message"
+    return Inbound(
+        key=f"{name}:{message_id}" if message_id else _hash_key(event),
+        name=name,
+        kind=kind,
+        at=read.time(event.get("timestamp")),
+        user_id=user_id,
+        text=clean(read.string(message.get("text")) or ""),
+        payload=quick_reply,
+        message_id=message_id,
+        message_ids=(message_id,) if message_id else (),
+        attachments=tuple(
+            Attachment(
+                url=read.string(read.mapping(item.get("payload")).get("url")), name=read.string(item.get("title"))
+            )
+            for item in attachments
+        ),
+        latitude=latitude,
+        longitude=longitude,
+        referral=read.string(read.mapping(message.get("referral")).get("ref")),
+        by_staff=echo and not message.get("metadata") and (app_id is None or sending_app != app_id),
+        echo_of=read.string(message.get("metadata")) if echo else None,
+    )
+
+
+def _message_kind(
+    message: Mapping[str, Any], quick_reply: str | None, attachments: list[Mapping[str, Any]]
+) -> InboundKind:
+    if quick_reply:
+        return InboundKind.BUTTON
+    if message.get("text"):
+        return InboundKind.TEXT
+    if attachments:
+        first = attachments[0]
+        if first.get("sticker_id") or read.mapping(first.get("payload")).get("sticker_id"):
+            return InboundKind.STICKER
+        return ATTACHMENTS.get(str(first.get("type")), InboundKind.LINK)
+    return InboundKind.OTHER
+
+
+def _other(event: Mapping[str, Any], user_id: str | None, stored: Mapping[str, Any]) -> Inbound:
+    at = read.time(event.get("timestamp"))
+    if postback := read.mapping(event.get("postback")):
+        message_id = read.string(postback.get("mid"))
+        return Inbound(
+            key=f"postback:{message_id}" if message_id else _hash_key(event),
+            name="postback",
+            kind=InboundKind.BUTTON if postback.get("payload") else InboundKind.OTHER,
+            at=at,
+            user_id=user_id,
+            text=clean(read.string(postback.get("title")) or ""),
+            payload=read.string(postback.get("payload")),
+            message_id=message_id,
+            referral=read.string(read.mapping(postback.get("referral")).get("ref")),
+        )
+    if delivery := read.mapping(event.get("delivery")):
+        return Inbound(
+            key=_hash_key(event),
+            name="delivery",
+            kind=InboundKind.DELIVERED,
+            at=at,
+            user_id=user_id,
+            message_ids=read.strings(delivery.get("mids")),
+            watermark=read.time(delivery.get("watermark")),
+        )
+    if seen := read.mapping(event.get("read")):
+        return Inbound(
+            key=_hash_key(event),
+            name="read",
+            kind=InboundKind.SEEN,
+            at=at,
+            user_id=user_id,
+            watermark=read.time(seen.get("watermark")),
+        )
+    if referral := read.mapping(event.get("referral")):
+        return Inbound(
+            key=_hash_key(event),
+            name="referral",
+            kind=InboundKind.OPENED,
+            at=at,
+            user_id=user_id,
+            referral=read.string(referral.get("ref")),
+        )
+    if "reaction" in event:
+        return Inbound(key=_hash_key(event), name="reaction", kind=InboundKind.REACTION, at=at, user_id=user_id)
+    for name in THREAD_CONTROL:
+        if name in event:
+            taken = InboundKind.TAKEOVER if name == "take_thread_control" else InboundKind.OTHER
+            return Inbound(key=_hash_key(event), name=name, kind=taken, at=at, user_id=user_id)
+    name = next((key for key in event if key not in {"sender", "recipient", "timestamp"}), "unnamed")
+    return Inbound(key=_hash_key(stored), name=name, kind=InboundKind.OTHER, at=at, user_id=user_id)
+
+
+def _coordinates(attachments: list[Mapping[str, Any]]) -> tuple[float, float] | tuple[None, None]:
+    places = (read.mapping(read.mapping(item.get("payload")).get("coordinates")) for item in attachments)
+    return next((point for place in places if (point := read.coordinates(place, "lat", "long"))), (None, None))
+
+
+def _hash_key(event: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(event, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,43 @@
+"""Reading other people's JSON without trusting its shape."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """The value if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: Any) -> list[Mapping[str, Any]]:
+    """The objects in a list; nothing if it is not a list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def string(value: Any) -> str | None:
+    """A non-empty string, or a whole number as one (platform ids are strings even where they are sent as numbers)."""
+    if isinstance(value, str) and value:
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def strings(value: Any) -> tuple[str, ...]:
+    return tuple(text for item in value if (text := string(item))) if isinstance(value, list) else ()
+
+
+def time(value: Any) -> datetime:
+    """Epoch milliseconds as a string or a number, in aware UTC; the present when missing or impossible."""
+    try:
+        return datetime.fromtimestamp(int(value) / 1000, UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return datetime.now(UTC)
+
+
+def coordinates(place: Mapping[str, Any], latitude: str, longitude: str) -> tuple[float, float] | None:
+    """The point named by the two keys (numbers or numerals), if it is on Earth."""
+    try:
+        point = float(place[latitude]), float(place[longitude])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return point if abs(point[0]) <= 90 and abs(point[1]) <= 180 else None

@@ -1,0 +1,241 @@
+"""The dialogue: from one inbound event and the state before it to the replies and the state after it.
+
+Order of a turn: what was tapped or picked from the options; danger; the running form; yes, no and follow-ups;
+the intent; the fallback ladder. The engine knows no intent's business: that is in the registry's handlers.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Generic
+
+from bot.dialogue import filling
+from bot.dialogue.commands import PAYLOAD_PREFIX, Command, PayloadSigner, Slots, StalePayload
+from bot.dialogue.fallback import Certainty, Thresholds, certainty, suggest
+from bot.dialogue.registry import Registry
+from bot.dialogue.replies import ReplyBook
+from bot.dialogue.state import Choice, DialogueState, FormState, Topic
+from bot.dialogue.turn import AccountGone, D, NeedsAccountChoice, NeedsLink, Turn
+from bot.dialogue.understanding import NluClient, Understanding
+from bot.messages import InboundKind
+from bot.text import fold
+
+DANGER = "hazard_report"
+LINK = "link_account"
+CONVERSATIONAL = frozenset({"greet", "goodbye", "thank", "affirm", "deny", "cancel", "help", "inform", "praise"})
+"""Intents that say nothing of a new subject."""
+NO_TOPIC = CONVERSATIONAL | {LINK, "insult", "human", "out_of_scope", "bot_identity"}
+"""Intents that a follow-up ("thế còn tháng 9?") never refers to."""
+
+
+class Engine(Generic[D]):
+    """Answers turns. `parse` raises NluUnavailable, which is the caller's to deal with."""
+
+    def __init__(
+        self,
+        registry: Registry[D],
+        replies: ReplyBook,
+        signer: PayloadSigner,
+        nlu: NluClient,
+        thresholds: Thresholds,
+    ) -> None:
+        self.registry = registry
+        self.replies = replies
+        self.signer = signer
+        self.nlu = nlu
+        self.thresholds = thresholds
+        self._own: dict[str, Callable[[Turn[D], Slots], None]] = {
+            "form.fill": lambda turn, slots: filling.fill_by_button(self.registry, turn, slots),
+            "form.confirm": lambda turn, slots: filling.confirm(self.registry, turn, slots),
+            "form.edit": lambda turn, slots: filling.edit(self.registry, turn, slots),
+            "form.cancel": lambda turn, _slots: filling.cancel(self.registry, turn),
+            "form.resume": lambda turn, _slots: filling.resume(self.registry, turn),
+        }
+
+    @property
+    def command_names(self) -> frozenset[str]:
+        """Everything a button may carry."""
+        return frozenset(self.registry.handlers) | frozenset(self._own) | frozenset(self.registry.forms)
+
+    def respond(self, turn: Turn[D]) -> None:
+        """Fill `turn` with the answer to its inbound event. Raises NluUnavailable."""
+        state = turn.state
+        offered = _take_offers(state)
+        known_accounts = turn.caller.accounts
+        if state.forget_old(turn.now):
+            turn.say("form.expired")
+        if not state.greeted:
+            self._welcome(turn)
+            if turn.inbound.kind in {InboundKind.FOLLOW, InboundKind.OPENED}:
+                return
+        try:
+            command = self._chosen(turn, offered)
+        except StalePayload:
+            turn.say("button.stale")
+            return
+        if command:
+            self.run(turn, command)
+        elif turn.inbound.kind in {InboundKind.TEXT, InboundKind.BUTTON} and turn.text.strip():
+            self._text(turn, offered)
+        else:
+            self._not_text(turn)
+        if state.pending and not state.form and turn.caller.accounts != known_accounts:
+            waiting, state.pending = state.pending, None
+            self.run(turn, waiting)
+
+    def run(self, turn: Turn[D], command: Command) -> None:
+        """Carry out a command, turning what stands in its way into a question or an honest word."""
+        turn.handled_by.append(command.name)
+        turn.state.misses = 0
+        with self._failures_told(turn, retry=command):
+            try:
+                self._carry_out(turn, command)
+            except NeedsLink as need:
+                turn.state.pending = command.model_copy(update={"slots": command.slots.without_account()})
+                link = self.registry.forms[LINK]
+                filling.start(self.registry, turn, link, slots=Slots(customer_code=need.customer_code))
+            except NeedsAccountChoice:
+                turn.offer(
+                    "account.which",
+                    [(account.label, command.with_slots(link=account.link_id)) for account in turn.caller.accounts],
+                )
+            except AccountGone:
+                turn.say("account.gone")
+
+    def _carry_out(self, turn: Turn[D], command: Command) -> None:
+        handler = self._own.get(command.name) or self.registry.handlers.get(command.name)
+        form = self.registry.forms.get(command.name)
+        if handler:
+            handler(turn, command.slots)
+            if command.name in self.registry.handlers and command.name not in NO_TOPIC:
+                turn.state.topic = Topic(command=command, at=turn.now)
+        elif form:
+            filling.start(self.registry, turn, form, slots=command.slots)
+        else:
+            turn.say("not_yet")
+
+    @contextmanager
+    def _failures_told(self, turn: Turn[D], *, retry: Command) -> Iterator[None]:
+        """A failure that the registry knows becomes its reply with a button to try again; nothing half-said stays."""
+        drafts, changes = len(turn.drafts), len(turn.changes)
+        try:
+            yield
+        except Exception as error:
+            reply = self.registry.reply_for(error)
+            if reply is None:
+                raise
+            del turn.drafts[drafts:], turn.changes[changes:]
+            turn.handled_by.append(f"failure:{type(error).__name__}")
+            turn.offer(reply, [(self.replies.render("button.retry")[0], retry)])
+
+    def _welcome(self, turn: Turn[D]) -> None:
+        turn.state.greeted = True
+        turn.say("welcome")
+        turn.ask_yes_no(yes=Command(name="consent.give"), no=Command(name="consent.refuse"))
+
+    def _chosen(self, turn: Turn[D], offered: "Offered") -> Command | None:
+        """The command of a tap, or of typing the number or the title of an option. Raises StalePayload."""
+        payload = turn.inbound.payload or (turn.text if turn.text.startswith(PAYLOAD_PREFIX) else None)
+        if payload:
+            return self.signer.read(turn.caller.conversation_id, payload)
+        said = fold(turn.text).strip(" .!)")
+        choices = offered.choices
+        if said.isdecimal() and len(said) == 1 and 1 <= int(said) <= len(choices):
+            return choices[int(said) - 1].command
+        return next((choice.command for choice in choices if fold(choice.title) == said), None)
+
+    def _text(self, turn: Turn[D], offered: "Offered") -> None:
+        understanding = turn.understanding = self.nlu.parse(turn.text, turn.now)
+        sure = certainty(understanding, self.thresholds)
+        intent = understanding.intent
+        answers = {"affirm": offered.on_yes, "deny": offered.on_no, "cancel": offered.on_no}
+        answered = answers.get(intent) if sure is not Certainty.LOW and not understanding.slots.said() else None
+        if intent == DANGER and sure is not Certainty.LOW:
+            turn.state.pause_form()
+            self.run(turn, Command(name=DANGER, slots=understanding.slots))
+        elif turn.state.form:
+            with self._failures_told(turn, retry=Command(name="form.resume")):
+                self._in_form(turn, turn.state.form, understanding, sure)
+        elif answered:
+            self.run(turn, answered)
+        elif follow_up := self._follow_up(turn, understanding, sure):
+            self.run(turn, follow_up)
+        elif sure is Certainty.HIGH:
+            self.run(turn, Command(name=intent, slots=understanding.slots))
+            self._offer_to_resume(turn)
+        else:
+            turn.handled_by.append("fallback")
+            suggest(turn, understanding, sure, self.registry.handlers.keys() | self.registry.forms.keys())
+
+    def _in_form(self, turn: Turn[D], state: FormState, understanding: Understanding, sure: Certainty) -> None:
+        """An answer to the form's question, a correction, a cancel, or a change of subject with return."""
+        form = self.registry.forms[state.name]
+        turn.handled_by.append(f"form:{state.name}")
+        new_subject = (
+            sure is Certainty.HIGH
+            and understanding.intent not in CONVERSATIONAL | form.intents | {"out_of_scope"}
+            and (understanding.intent in self.registry.handlers or understanding.intent in self.registry.forms)
+        )
+        if understanding.intent == "cancel" and sure is not Certainty.LOW:
+            filling.cancel(self.registry, turn)
+        elif filling.answer(self.registry, turn, new_subject=new_subject):
+            return
+        elif new_subject:
+            turn.state.pause_form()
+            self.run(turn, Command(name=understanding.intent, slots=understanding.slots))
+            self._offer_to_resume(turn)
+        elif understanding.intent in {"help", "greet", "thank"} and sure is Certainty.HIGH:
+            self.run(turn, Command(name=understanding.intent))
+            filling.ask_again(self.registry, turn)
+        else:
+            filling.misunderstood(self.registry, turn)
+
+    def _follow_up(self, turn: Turn[D], understanding: Understanding, sure: Certainty) -> Command | None:
+        """The last request again with what is said now: "thế còn tháng 9?", "không, mã kia"."""
+        topic = turn.state.topic
+        if topic is None or not (understanding.intent in {"inform", "deny"} or sure is not Certainty.HIGH):
+            return None
+        said = understanding.slots
+        if said.said():
+            return Command(name=topic.command.name, slots=topic.command.slots.merged(said))
+        others = [a for a in turn.caller.accounts if a.link_id != (topic.command.slots.link or turn.state.default_link)]
+        if understanding.intent == "deny" and "kia" in fold(turn.text).split() and others:
+            link = others[0].link_id if len(others) == 1 else None
+            slots = topic.command.slots.model_copy(update={"link": link, "customer_code": None})
+            turn.state.default_link = link
+            return Command(name=topic.command.name, slots=slots)
+        return None
+
+    def _offer_to_resume(self, turn: Turn[D]) -> None:
+        """After a digression: the way back to the form that waits."""
+        if turn.state.paused and not turn.state.form and turn.inbound.kind is InboundKind.TEXT:
+            name = turn.state.paused[-1].name
+            turn.say("form.offer_resume", form=self.replies.render(f"form.name.{name}")[0])
+            turn.ask_yes_no(yes=Command(name="form.resume"), no=Command(name="form.cancel"))
+
+    def _not_text(self, turn: Turn[D]) -> None:
+        """Pictures, stickers, places, files: used where a form asks for them, else answered sensibly."""
+        if turn.state.form and filling.answer(self.registry, turn, new_subject=False):
+            return
+        kind = turn.inbound.kind
+        known = f"media.{kind}"
+        turn.say(known if known in self.replies.replies else "media.other")
+        turn.handled_by.append(known)
+        if turn.state.form:
+            filling.ask_again(self.registry, turn)
+
+
+@dataclass(frozen=True)
+class Offered:
+    """What the last answer offered: options to pick, and what yes and no would mean."""
+
+    choices: list[Choice]
+    on_yes: Command | None
+    on_no: Command | None
+
+
+def _take_offers(state: DialogueState) -> Offered:
+    """Offers hold for one answer only."""
+    offered = Offered(state.choices, state.on_yes, state.on_no)
+    state.choices, state.on_yes, state.on_no = [], None, None
+    return offered

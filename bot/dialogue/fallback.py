@@ -1,0 +1,63 @@
+"""The fallback ladder: suggest what was probably meant, then the menu, then a person."""
+
+from collections.abc import Set
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from bot.dialogue.commands import Command
+from bot.dialogue.turn import Turn
+from bot.dialogue.understanding import Understanding
+
+MISSES_BEFORE_MENU = 2
+MISSES_BEFORE_PERSON = 3
+SUGGESTIONS = 3
+
+
+class Certainty(StrEnum):
+    """HIGH: act. MEDIUM: ask whether this is meant. LOW: not understood."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Confidence from which to act, from which to suggest, and the smallest lead over the second intent."""
+
+    act: float
+    suggest: float
+    lead: float
+
+
+def certainty(understanding: Understanding, thresholds: Thresholds) -> Certainty:
+    second = understanding.ranking[1][1] if len(understanding.ranking) > 1 else 0.0
+    if understanding.intent == "out_of_scope":
+        return Certainty.LOW if understanding.confidence >= thresholds.suggest else Certainty.MEDIUM
+    if understanding.confidence >= thresholds.act and understanding.confidence - second >= thresholds.lead:
+        return Certainty.HIGH
+    return Certainty.MEDIUM if understanding.confidence >= thresholds.suggest else Certainty.LOW
+
+
+def suggest(turn: Turn[Any], understanding: Understanding, sure: Certainty, known: Set[str]) -> None:
+    """One rung per misunderstood message in a row."""
+    turn.state.misses += 1
+    misses = turn.state.misses
+    if misses >= MISSES_BEFORE_PERSON:
+        turn.say("fallback.person")
+        turn.ask_yes_no(yes=Command(name="human"), no=Command(name="help"))
+        return
+    titled = {
+        name: turn.replies.render(f"intent.{name}")[0]
+        for name, _confidence in understanding.ranking
+        if name in known and f"intent.{name}" in turn.replies.replies
+    }
+    if sure is Certainty.MEDIUM and titled and misses < MISSES_BEFORE_MENU:
+        options = [(title, Command(name=name, slots=understanding.slots)) for name, title in titled.items()]
+        turn.offer("fallback.suggest", options[:SUGGESTIONS])
+        turn.ask_yes_no(yes=options[0][1], no=Command(name="help"))
+    elif understanding.intent == "out_of_scope" and sure is Certainty.LOW and misses < MISSES_BEFORE_MENU:
+        turn.say("fallback.out_of_scope")
+    else:
+        turn.say("fallback.menu")

@@ -1,0 +1,47 @@
+"""Where actions say which intents and forms they handle."""
+
+from collections.abc import Callable
+from typing import Generic
+
+from bot.dialogue.commands import Slots
+from bot.dialogue.forms import Form
+from bot.dialogue.turn import D, Turn
+
+Handler = Callable[[Turn[D], Slots], None]
+
+
+class Registry(Generic[D]):
+    """Handlers by intent (or command), forms by name, and what to say when a handler fails in a known way."""
+
+    def __init__(self) -> None:
+        self.handlers: dict[str, Handler[D]] = {}
+        self.forms: dict[str, type[Form]] = {}
+        self.failures: dict[type[Exception], str] = {}
+
+    def handles(self, *names: str) -> Callable[[Handler[D]], Handler[D]]:
+        def register(handler: Handler[D]) -> Handler[D]:
+            for name in names:
+                assert name not in self.handlers, f"{name} has two handlers"
+                self.handlers[name] = handler
+            return handler
+
+        return register
+
+    def form(self, name: str) -> Callable[[type[Form]], type[Form]]:
+        def register(form: type[Form]) -> type[Form]:
+            assert name not in self.forms, f"{name} is two forms"
+            self.forms[name] = form
+            return form
+
+        return register
+
+    def failure(self, error: type[Exception], reply: str) -> None:
+        """Say `reply` when a handler raises `error`."""
+        self.failures[error] = reply
+
+    def name_of(self, form: type[Form]) -> str:
+        return next(name for name, known in self.forms.items() if known is form)
+
+    def reply_for(self, error: Exception) -> str | None:
+        """The reply of the nearest registered class of the error; None if it is not a known failure."""
+        return next((self.failures[kind] for kind in type(error).__mro__ if kind in self.failures), None)

@@ -1,0 +1,150 @@
+"""The words of the assistant: data/replies/*.yml, rendered with Jinja2 in the formats of design/product.md.
+
+A reply is `text` (a template) and `buttons`. A button has a `title` and one of `run` (an intent or a command of the
+dialogue, `with` naming the values that become its slots), `fill` (a value for the form's question), `url`, `phone`;
+with `when`, it is only shown if that value is truthy.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import yaml
+from jinja2 import Environment, StrictUndefined, Template
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from bot.text import clean
+
+WEEKDAYS = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
+
+
+class ButtonText(BaseModel):
+    """A button as written in the data."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    title: str
+    run: str | None = None
+    slots: Annotated[tuple[str, ...], Field(alias="with")] = ()
+    fill: str | None = None
+    url: str | None = None
+    phone: str | None = None
+    when: str | None = None
+
+
+class ReplyText(BaseModel):
+    """A reply as written in the data."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    text: str
+    buttons: tuple[ButtonText, ...] = ()
+
+
+class RenderedButton(BaseModel):
+    """A button ready but for its payload: exactly one of run, fill, url, phone."""
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str
+    run: str | None = None
+    slots: dict[str, Any] = {}
+    fill: str | None = None
+    url: str | None = None
+    phone: str | None = None
+
+
+class ReplyBook:
+    """All replies under one folder, compiled once. Raises ValueError for data that is not as the module says."""
+
+    def __init__(self, folder: Path, zone: ZoneInfo, company: Mapping[str, Any]) -> None:
+        self._environment = _environment(zone)
+        self._environment.globals["company"] = company
+        self.replies = _load(folder)
+        self._compiled = {key: self._compile(reply) for key, reply in self.replies.items()}
+
+    def render(self, key: str, **values: Any) -> tuple[str, list[RenderedButton]]:
+        """Text and buttons of a reply. An unknown key (KeyError) or value (jinja2.UndefinedError) is a defect."""
+        text, buttons = self._compiled[key]
+        shown = [
+            RenderedButton(
+                title=clean(title.render(values)),
+                run=button.run,
+                slots={name: values[name] for name in button.slots if values.get(name) is not None},
+                fill=button.fill,
+                url=url.render(values) if url else None,
+                phone=phone.render(values) if phone else None,
+            )
+            for button, title, url, phone in buttons
+            if button.when is None or values.get(button.when)
+        ]
+        return clean(text.render(values)).strip(), shown
+
+    def _compile(
+        self, reply: ReplyText
+    ) -> tuple[Template, list[tuple[ButtonText, Template, Template | None, Template | None]]]:
+        def compiled(text: str | None) -> Template | None:
+            return self._environment.from_string(text) if text is not None else None
+
+        return self._environment.from_string(reply.text), [
+            (button, self._environment.from_string(button.title), compiled(button.url), compiled(button.phone))
+            for button in reply.buttons
+        ]
+
+
+def _load(folder: Path) -> dict[str, ReplyText]:
+    adapter = TypeAdapter(dict[str, ReplyText])
+    replies: dict[str, ReplyText] = {}
+    for file in sorted(folder.glob("*.yml")):
+        for key, reply in adapter.validate_python(yaml.safe_load(file.read_text("utf-8"))).items():
+            if key in replies:
+                raise ValueError(f"{file.name}: the reply {key} is written twice")
+            replies[key] = reply
+    return replies
+
+
+def money(amount: int | Decimal) -> str:
+    """Whole đồng with points: 512340 → `512.340 đ`."""
+    return f"{int(Decimal(amount).quantize(Decimal(1), ROUND_HALF_UP)):,}".replace(",", ".") + " đ"
+
+
+def number(value: float | Decimal) -> str:
+    """A quantity the Vietnamese way: 1234.5 → `1.234,5`."""
+    text = f"{Decimal(str(value)).normalize():,f}"
+    return text.translate(str.maketrans(",.", ".,"))
+
+
+def day(value: date) -> str:
+    """`thứ Sáu 27/11`."""
+    return f"{WEEKDAYS[value.weekday()]} {value.day}/{value.month}"
+
+
+def month(value: date) -> str:
+    return f"tháng {value.month}/{value.year}"
+
+
+def listed(values: Iterable[str]) -> str:
+    return ", ".join(values)
+
+
+def _environment(zone: ZoneInfo) -> Environment:
+    def local(moment: datetime) -> datetime:
+        return moment.astimezone(zone)
+
+    environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701 (chat text, not HTML)
+    environment.filters.update(
+        money=money,
+        number=number,
+        kwh=lambda value: f"{number(value)} kWh",
+        day=day,
+        date=lambda value: f"{value.day}/{value.month}/{value.year}",
+        month=month,
+        listed=listed,
+        clock=lambda value: f"{local(value):%H:%M}",
+        moment=lambda value: f"{local(value):%H:%M} {day(local(value).date())}",
+        as_of=lambda value: f"{local(value):%H:%M} ngày {local(value).day}/{local(value).month}",
+    )
+    return environment

@@ -1,0 +1,65 @@
+"""What the dialogue remembers between two messages of one conversation. Bounded: it does not grow with time."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from bot.dialogue.commands import Command
+
+FORM_LIFETIME = timedelta(hours=24)
+TOPIC_LIFETIME = timedelta(minutes=30)
+MAX_PAUSED_FORMS = 2
+
+
+class FormState(BaseModel):
+    """A form being filled in: the values so far, the field asked for last, and how often in vain."""
+
+    name: str
+    values: dict[str, Any] = Field(default_factory=dict)
+    asking: str | None = None
+    reviewing: bool = False
+    tries: int = 0
+    touched_at: datetime
+
+
+class Choice(BaseModel):
+    """An option last offered: typing its number or its title does what tapping it does."""
+
+    title: str
+    command: Command
+
+
+class Topic(BaseModel):
+    """What was answered last, so that "thế còn tháng 9?" can be understood."""
+
+    command: Command
+    at: datetime
+
+
+class DialogueState(BaseModel):
+    greeted: bool = False
+    form: FormState | None = None
+    paused: list[FormState] = Field(default_factory=list)
+    pending: Command | None = None
+    choices: list[Choice] = Field(default_factory=list)
+    on_yes: Command | None = None
+    on_no: Command | None = None
+    topic: Topic | None = None
+    misses: int = 0
+    default_link: int | None = None
+
+    def forget_old(self, now: datetime) -> bool:
+        """Drop forms and topics that are too old to go on with. True if a form was dropped."""
+        expired = [form for form in [self.form, *self.paused] if form and now - form.touched_at > FORM_LIFETIME]
+        if self.form in expired:
+            self.form = None
+        self.paused = [form for form in self.paused if form not in expired]
+        if self.topic and now - self.topic.at > TOPIC_LIFETIME:
+            self.topic = None
+        return bool(expired)
+
+    def pause_form(self) -> None:
+        if self.form:
+            self.paused = [*self.paused, self.form][-MAX_PAUSED_FORMS:]
+            self.form = None

@@ -1,0 +1,187 @@
+"""One turn of a conversation: who speaks, what was said, and what is to be answered and changed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy.orm import Session
+
+from bot.dialogue.commands import Command, PayloadSigner, Slots
+from bot.dialogue.replies import RenderedButton, ReplyBook
+from bot.dialogue.state import Choice, DialogueState
+from bot.dialogue.understanding import Understanding
+from bot.messages import Button, ChannelName, Inbound, OutMessage
+from bot.store.models import Owner
+from bot.text import fold
+
+D = TypeVar("D")
+"""What handlers work with: clients, limits, company data. The engine only passes it on."""
+
+MAX_CHOICES = 20
+
+
+@dataclass(frozen=True)
+class Account:
+    """A customer code that this contact is verified for. The only way to one is `Turn.account`."""
+
+    link_id: int
+    customer_code: str
+    nickname: str | None
+
+    @property
+    def label(self) -> str:
+        return self.nickname or self.customer_code
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The contact as stored when the turn began."""
+
+    contact_id: int
+    conversation_id: int
+    channel: ChannelName
+    accounts: tuple[Account, ...]
+    consents: frozenset[str]
+    owner: Owner = Owner.BOT
+
+
+class NeedsLink(Exception):
+    """The request is about an account and none is linked, or not the one that was named."""
+
+    def __init__(self, customer_code: str | None = None) -> None:
+        self.customer_code = customer_code
+
+
+class NeedsAccountChoice(Exception):
+    """Several accounts are linked and the request does not say which."""
+
+
+class AccountGone(Exception):
+    """A button names a link that is not (or no longer) this contact's."""
+
+
+@dataclass
+class Draft:
+    """An outgoing message, and the picture that goes with it before it has a row."""
+
+    message: OutMessage
+    picture: bytes | None = None
+
+
+Change = Callable[[Session], None]
+
+
+@dataclass
+class Turn(Generic[D]):
+    """Handed to handlers and forms. They read, call backends through `desk`, `say` replies and `change` the store."""
+
+    caller: Caller
+    inbound: Inbound
+    event_id: int
+    now: datetime
+    state: DialogueState
+    desk: D
+    replies: ReplyBook
+    signer: PayloadSigner
+    understanding: Understanding | None = None
+    drafts: list[Draft] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    handled_by: list[str] = field(default_factory=list)
+    owner: Owner | None = None
+
+    def say(self, key: str, *, picture: bytes | None = None, **values: Any) -> None:
+        """Answer with a reply of data/replies, its buttons signed for this conversation."""
+        text, buttons = self.replies.render(key, **values)
+        self.drafts.append(Draft(OutMessage(text=text, buttons=self._offer(buttons)), picture))
+
+    def offer(self, key: str, options: Sequence[tuple[str, Command]], **values: Any) -> None:
+        """Answer with a reply and one button per option before the reply's own."""
+        text, buttons = self.replies.render(key, **values)
+        offered = [
+            RenderedButton(title=title[:100], run=command.name, slots=command.slots.model_dump(exclude_none=True))
+            for title, command in options
+        ]
+        self.drafts.append(Draft(OutMessage(text=text, buttons=self._offer([*offered, *buttons]))))
+
+    def ask_yes_no(self, *, yes: Command, no: Command) -> None:
+        """What "vâng" and "không" will mean in the next message."""
+        self.state.on_yes, self.state.on_no = yes, no
+
+    def change(self, change: Change) -> None:
+        """Have `change` run in the transaction that commits this turn."""
+        self.changes.append(change)
+
+    def idempotency_key(self, purpose: str) -> str:
+        """The same in every replay of this turn: an unsafe backend call is done once."""
+        return f"event-{self.event_id}-{purpose}"
+
+    @property
+    def text(self) -> str:
+        return self.inbound.text
+
+    @property
+    def slots(self) -> Slots:
+        return self.understanding.slots if self.understanding else Slots()
+
+    def account(self, slots: Slots) -> Account:
+        """The verified account that the request is about.
+
+        Raises NeedsLink, NeedsAccountChoice or AccountGone, which the engine turns into the right question.
+        """
+        accounts = self.caller.accounts
+        if slots.link is not None:
+            named = next((account for account in accounts if account.link_id == slots.link), None)
+            if named is None:
+                raise AccountGone
+            return named
+        if slots.customer_code:
+            named = next((account for account in accounts if account.customer_code == slots.customer_code), None)
+            if named is None:
+                raise NeedsLink(slots.customer_code)
+            return named
+        if not accounts:
+            raise NeedsLink
+        if called := self._called_by_nickname():
+            return called
+        if len(accounts) == 1:
+            return accounts[0]
+        default = next((a for a in accounts if a.link_id == self.state.default_link), None)
+        if default is None:
+            raise NeedsAccountChoice
+        return default
+
+    def _called_by_nickname(self) -> Account | None:
+        said = f" {fold(self.text)} "
+        found = [a for a in self.caller.accounts if a.nickname and f" {fold(a.nickname)} " in said]
+        return found[0] if len(found) == 1 else None
+
+    def verified(self, account: Account) -> None:
+        """Count `account` among the caller's from now on (its link is stored)."""
+        others = tuple(known for known in self.caller.accounts if known.link_id != account.link_id)
+        self.caller = replace(self.caller, accounts=(*others, account))
+
+    def _offer(self, buttons: Sequence[RenderedButton]) -> tuple[Button, ...]:
+        offered, choices = [], []
+        for button in buttons:
+            command = self._command(button)
+            if command:
+                choices.append(Choice(title=button.title, command=command))
+            offered.append(
+                Button(
+                    title=button.title,
+                    payload=self.signer.sign(self.caller.conversation_id, command) if command else None,
+                    url=button.url,
+                    phone=button.phone,
+                )
+            )
+        self.state.choices = [*choices, *self.state.choices][:MAX_CHOICES]
+        return tuple(offered)
+
+    def _command(self, button: RenderedButton) -> Command | None:
+        if button.run is not None:
+            return Command(name=button.run, slots=Slots.model_validate(button.slots))
+        form = self.state.form
+        if button.fill is not None and form and form.asking:
+            return Command(name="form.fill", slots=Slots(form=form.name, field=form.asking, value=button.fill))
+        return None

@@ -1,0 +1,87 @@
+"""Taking in webhook events: stored and queued in one transaction, whose commit is the acknowledgement."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import insert
+
+from bot.messages import ChannelName, Inbound, InboundKind
+from bot.metrics import UNKNOWN_EVENTS, WEBHOOK_DUPLICATES, WEBHOOK_EVENTS
+from bot.store.database import Database
+from bot.store.models import InboundEvent
+from bot.store.queue import enqueue
+
+MAX_BODY_BYTES = 512 * 1024
+RECEIPTS = frozenset({InboundKind.DELIVERED, InboundKind.SEEN, InboundKind.TEMPLATE, InboundKind.REACTION})
+
+
+class Malformed(Exception):
+    """The body is not the JSON object that the protocol promises."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """An event as understood, and the JSON that is kept of it."""
+
+    event: Inbound
+    payload: dict[str, Any]
+
+
+def read_json(body: bytes) -> dict[str, Any]:
+    """The body as a JSON object that PostgreSQL can store. Raises Malformed."""
+    try:
+        value = json.loads(body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise Malformed from error
+    if not isinstance(value, dict):
+        raise Malformed
+    storable: dict[str, Any] = _storable(value)
+    return storable
+
+
+def take_in(database: Database, channel: ChannelName, received: Iterable[Received]) -> None:
+    """Store each new event with its job, all or none. Repeats are no-ops."""
+    counted: list[tuple[Inbound, bool]] = []
+    with database.begin() as session:
+        for item in received:
+            event = item.event
+            event_id = session.scalar(
+                insert(InboundEvent)
+                .values(channel=channel, key=event.key, name=event.name, user_id=event.user_id, payload=item.payload)
+                .on_conflict_do_nothing(index_elements=["channel", "key"])
+                .returning(InboundEvent.id)
+            )
+            counted.append((event, event_id is not None))
+            if event_id is not None:
+                receipt = event.kind in RECEIPTS
+                enqueue(
+                    session,
+                    "handle_receipt" if receipt else "handle_event",
+                    queue="receipt" if receipt else "reply",
+                    lock=None if receipt else f"{channel}:{event.user_id or 'nobody'}",
+                    event_id=event_id,
+                )
+    for event, new in counted:
+        if not new:
+            WEBHOOK_DUPLICATES.labels(channel).inc()
+        elif event.kind is InboundKind.OTHER:
+            UNKNOWN_EVENTS.labels(channel).inc()
+        else:
+            WEBHOOK_EVENTS.labels(channel, event.kind).inc()
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _storable(value: Any) -> Any:
+    """Without what JSONB refuses: NUL and lone surrogates."""
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    return value
