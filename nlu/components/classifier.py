@@ -1,0 +1,91 @@
+"""Graph component: the intent of a message, with a calibrated confidence and the ranking of the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, INTENT_RANKING_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from nlu.components.normaliser import views_of
+from nlu.features import Shape
+from nlu.linear import LinearModel, ranking
+
+_FOLDER = "linear"
+
+
+class LinearIntentClassifier(GraphComponent):
+    """A linear classifier over words and letters, trained on the examples and their noisy rewritings."""
+
+    def __init__(
+        self, config: Dict[str, Any], model_storage: ModelStorage, resource: Resource, model: Optional[LinearModel] = None
+    ) -> None:
+        self._config = config
+        self._storage = model_storage
+        self._resource = resource
+        self._model = model
+
+    @staticmethod
+    def get_default_config() -> Dict[str, Any]:
+        """``copies``, ``slack``, ``folds``, ``seed``: see :class:`nlu.learning.Recipe`; ``shape``: see
+        :class:`nlu.features.Shape`; ``ranking_length``: how many intents are ranked."""
+        return {"copies": 2, "slack": 1.0, "folds": 3, "seed": 20261, "shape": {}, "ranking_length": 10}
+
+    @staticmethod
+    def required_packages() -> List[str]:
+        """What the component needs besides Rasa."""
+        return ["numpy"]
+
+    @classmethod
+    def create(
+        cls, config: Dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+    ) -> LinearIntentClassifier:
+        """An untrained component."""
+        return cls(config, model_storage, resource)
+
+    @classmethod
+    def load(
+        cls,
+        config: Dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> LinearIntentClassifier:
+        """The component as trained."""
+        with model_storage.read_from(resource) as folder:
+            return cls(config, model_storage, resource, LinearModel.load(Path(folder) / _FOLDER))
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Learn from all examples that have an intent, and persist."""
+        from nlu.learning import Example, Recipe, learn  # noqa: PLC0415 - scikit-learn is needed for training only
+
+        config = self._config
+        examples = [Example(m.get(TEXT), m.get(INTENT)) for m in training_data.intent_examples if m.get(TEXT)]
+        recipe = Recipe(Shape(**config["shape"]), config["copies"], config["slack"], config["folds"], config["seed"])
+        self._model = learn(examples, recipe)
+        with self._storage.write_to(self._resource) as folder:
+            self._model.save(Path(folder) / _FOLDER)
+        return self._resource
+
+    def process(self, messages: List[Message]) -> List[Message]:
+        """Set ``intent`` and ``intent_ranking`` in Rasa's shape."""
+        for message in messages:
+            ranked = self._ranked(message)
+            message.set(INTENT, ranked[0], add_to_output=True)
+            message.set(INTENT_RANKING_KEY, ranked[: self._config["ranking_length"]], add_to_output=True)
+        return messages
+
+    def _ranked(self, message: Message) -> List[Dict[str, Any]]:
+        if self._model is None or not (message.get(TEXT) or "").strip():
+            return [{INTENT_NAME_KEY: None, PREDICTED_CONFIDENCE_KEY: 0.0}]
+        probabilities = self._model.probabilities(views_of(message))
+        return [
+            {INTENT_NAME_KEY: label, PREDICTED_CONFIDENCE_KEY: probability}
+            for label, probability in ranking(self._model.labels, probabilities)
+        ]

@@ -1,0 +1,36 @@
+"""Graph component: the entities of a message, found by rules and the gazetteer, with normalised values."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.nlu.constants import ENTITIES, TEXT
+from rasa.shared.nlu.training_data.message import Message
+
+from nlu.entities import extract
+from nlu.entities.moment import moment_of
+
+MESSAGE_TIME = "message_time"
+
+
+class GazetteerEntityExtractor(GraphComponent):
+    """Adds to ``entities``. Dates and periods count from the message's own time: ``metadata["message_time"]``
+    (ISO 8601), or now."""
+
+    @classmethod
+    def create(
+        cls, config: Dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+    ) -> GazetteerEntityExtractor:
+        return cls()
+
+    def process(self, messages: List[Message]) -> List[Message]:
+        """Add the entities in Rasa's shape, in the order of the text."""
+        for message in messages:
+            metadata = message.get("metadata") or {}
+            found = extract(message.get(TEXT) or "", moment_of(metadata.get(MESSAGE_TIME)))
+            entities = [{**entity.as_dict(), "extractor": type(self).__name__} for entity in found]
+            message.set(ENTITIES, message.get(ENTITIES, []) + entities, add_to_output=True)
+        return messages

@@ -1,0 +1,1 @@
+"""Vietnamese writing: tone marks, syllables, keyboards, and the normalised views of a message. Pure functions."""

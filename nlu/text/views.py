@@ -1,0 +1,99 @@
+"""The normalised views of a message that the classifier reads.
+
+* ``accented``: NFC, lower case, one tone placement, keyboard slips read as meant, shortenings written out,
+  joined words parted, stretched letters shortened, every digit shown as 0.
+* ``folded``: the same without any mark.
+
+Offsets do not survive; what needs them works on :mod:`nlu.text.align`.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import NamedTuple
+
+from nlu import lexicon
+from nlu.text.keyboards import as_they_stand, decode_words
+from nlu.text.marks import fold, unify_tone
+from nlu.text.syllables import is_plain_syllable, is_syllable, split_joined
+
+LONGEST = 2000
+_WORD = re.compile(r"[^\W_]+|[^\w\s]")
+_STRETCH = re.compile(r"([^\W\d_])\1{2,}")
+_DOUBLE = re.compile(r"([^\W\d_])\1")
+_COUNTED = re.compile(r"([^\W\d_]+)(\d+)\Z")
+_DIGIT = re.compile(r"\d")
+
+
+class Views(NamedTuple):
+    """Two spellings of one message; words are separated by single spaces."""
+
+    accented: str
+    folded: str
+
+
+@lru_cache(maxsize=1)
+def _teencode() -> "dict[str, str]":
+    return {
+        unify_tone(unicodedata.normalize("NFC", short)): full
+        for full, shorts in lexicon.read("teencode").items()
+        for short in shorts
+    }
+
+
+def clean(text: str) -> str:
+    """NFC and lower case; characters that carry no text (controls, lone surrogates) become spaces."""
+    text = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).lower())
+    return "".join(" " if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn") else char for char in text)
+
+
+@lru_cache(maxsize=65536)
+def _unstretch(word: str) -> str:
+    """"alooooo" → "alo", "điiện" → "điện"; a doubled letter is kept where the word needs it ("xoong")."""
+    if word in as_they_stand():
+        return word
+    word = _STRETCH.sub(r"\1", word)
+    if _DOUBLE.search(word) and not is_syllable(word) and not is_plain_syllable(word):
+        single = _DOUBLE.sub(r"\1", word)
+        if is_syllable(single) or is_plain_syllable(single):
+            return single
+    return word
+
+
+@lru_cache(maxsize=65536)
+def _tidy(word: str) -> str:
+    word = _unstretch(word)
+    return unify_tone(word) if is_syllable(word) else word
+
+
+def words_as_meant(words: "list[str]") -> "list[str]":
+    """The words of one message after keyboard slips, stretched letters and tone placement, one for one."""
+    short = [word if word in as_they_stand() else _STRETCH.sub(r"\1\1", word) for word in words]
+    return [_tidy(word) for word in decode_words(short)]
+
+
+def normalise(text: str) -> Views:
+    """The views of any text; never raises. Text after the first 2,000 characters is left out.
+
+    The accented view is its own accented view.
+    """
+    words: "list[str]" = []
+    for word in words_as_meant(_WORD.findall(clean(text[:LONGEST]))):
+        words.extend(_written_out(word))
+    accented = _DIGIT.sub("0", " ".join(words))
+    return Views(accented, fold(accented))
+
+
+@lru_cache(maxsize=65536)
+def _written_out(word: str) -> "tuple[str, ...]":
+    """The words that one word stands for: a shortening written out, or the parts of a joined word."""
+    teencode = _teencode()
+    full = teencode.get(word)
+    if full is not None:
+        return (full,)
+    if word in as_they_stand():
+        return (word,)
+    counted = _COUNTED.match(word)
+    if counted and is_plain_syllable(fold(counted[1])):
+        return (counted[1], counted[2])
+    return tuple(teencode.get(piece, _tidy(piece)) for piece in split_joined(word))
