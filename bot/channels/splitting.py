@@ -78,14 +78,14 @@ def _cut(text: str, limit: int) -> tuple[int, int]:
     kept = {m.start() for m in _KEEP_TOGETHER.finditer(text, 0, min(len(text), end + 20))}
     best = (0, 0)
     for pattern in _BREAKS:
-        places = [m for m in pattern.finditer(window) if 0 < _text_end(text, m) <= end and m.start() not in kept]
+        places = [m for m in pattern.finditer(window) if 0 < _text_end(m) <= end and m.start() not in kept]
         if not places:
             continue
         last = places[-1]
-        if _text_end(text, last) >= end // 2:
-            return _text_end(text, last), last.end()
-        if _text_end(text, last) > best[0]:
-            best = _text_end(text, last), last.end()
+        if _text_end(last) >= end // 2:
+            return _text_end(last), last.end()
+        if _text_end(last) > best[0]:
+            best = _text_end(last), last.end()
     if best[0]:
         return best
     for position in range(end, 0, -1):
@@ -97,7 +97,7 @@ def _cut(text: str, limit: int) -> tuple[int, int]:
     return end, end
 
 
-def _text_end(text: str, gap: re.Match[str]) -> int:
+def _text_end(gap: re.Match[str]) -> int:
     """The end of the text before a gap: closing quotes at its start belong to that text."""
     return gap.start() + len(gap.group().rstrip())
 
@@ -114,7 +114,7 @@ def _fitting(text: str, limit: int) -> int:
 
 def _is_boundary(text: str, position: int) -> bool:
     before, after = text[position - 1], text[position]
-    if before == _ZWJ or after == _ZWJ or unicodedata.category(after) in {"Mn", "Me", "Mc"}:
+    if _ZWJ in {before, after} or unicodedata.category(after) in {"Mn", "Me", "Mc"}:
         return False
     if before == "\r" and after == "\n":
         return False

@@ -2,6 +2,7 @@
 
 import random
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.channels.outcomes import (
@@ -208,6 +209,17 @@ OAUTH: dict[int, Verdict] = dict.fromkeys(REFRESH_TOKEN_DEAD, _CONSENT) | {
 
 _UNKNOWN = bad_request("unknown code", alert=True)
 _UNKNOWN_OAUTH = reauthorise("unknown code of the token endpoint")
+
+
+UNREADABLE = 1
+
+
+def error_code(body: dict[str, Any]) -> int:
+    """The `error` of an answer: 0 for success or none, `UNREADABLE` for what is no number."""
+    try:
+        return int(body.get("error") or 0)
+    except (TypeError, ValueError):
+        return UNREADABLE
 
 
 def openapi_error(code: int, now: datetime) -> SendError:

@@ -7,6 +7,7 @@ token serves until it expires, and a person has to consent again.
 """
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -21,7 +22,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ex
 
 from bot.channels.http import HttpClient, raise_for_status
 from bot.channels.outcomes import Reauthorise, Retry, SendError
-from bot.channels.zalo.errors import REFRESH_TOKEN_DEAD, oauth_error
+from bot.channels.zalo.errors import REFRESH_TOKEN_DEAD, error_code, oauth_error
 from bot.clock import Clock
 from bot.logs import get_logger
 from bot.messages import ChannelName
@@ -39,8 +40,10 @@ EXPIRY_MARGIN = timedelta(seconds=60)
 FRESH = timedelta(seconds=60)
 """A token younger than this that is refused will not be helped by another refresh."""
 
-PAUSE_AFTER_OUTAGE = timedelta(seconds=10)
-PAUSE_AFTER_REFUSAL = timedelta(seconds=60)
+SHORT_PAUSE = timedelta(seconds=10)
+LONG_PAUSE = timedelta(seconds=60)
+"""How long a failed refresh is not tried again: short while nothing can be sent and only the way there is broken."""
+
 LOCK_TIMEOUT_MS = 20_000
 
 REFRESHES = Counter("zalo_token_refreshes_total", "Refreshes of the Zalo access token, by outcome", ["outcome"])
@@ -92,10 +95,8 @@ class ZaloTokens:
         assert row is not None
         assert row.access_token is not None
         if self._due(row):
-            try:
+            with suppress(SendError):
                 return self._refresh(seen=row.access_token, wait=False)
-            except SendError as error:
-                log.warning("zalo token not renewed, the old one still serves", code=error.code, reason=error.reason)
         return row.access_token
 
     def renew(self, rejected: str) -> str:
@@ -172,7 +173,7 @@ class ZaloTokens:
                 return self._refresh_locked(session, row, seen, rejected=rejected, received=received)
         except OperationalError as error:
             if isinstance(error.orig, LockNotAvailable):
-                return Retry("token-busy", "token refresh under way elsewhere", after=PAUSE_AFTER_OUTAGE)
+                return Retry("token-busy", "token refresh under way elsewhere", after=SHORT_PAUSE)
             if not received:
                 raise
         except DBAPIError:
@@ -235,7 +236,7 @@ class ZaloTokens:
         if _is_final(error):
             row.needs_consent_since = row.needs_consent_since or now
         else:
-            pause = PAUSE_AFTER_REFUSAL if isinstance(error, Reauthorise) else PAUSE_AFTER_OUTAGE
+            pause = LONG_PAUSE if isinstance(error, Reauthorise) or self._usable(row) else SHORT_PAUSE
             self._failure = _Failure(error, now + pause)
         return error
 
@@ -254,8 +255,8 @@ class ZaloTokens:
             if body.get("access_token"):
                 life = _life(body.get("expires_in"))
                 return _Pair(body["access_token"], body.get("refresh_token") or refresh_token, now, now + life)
-            if body.get("error"):
-                return oauth_error(int(body["error"]), now)
+            if code := error_code(body):
+                return oauth_error(code, now)
             raise_for_status(answer, sends=False)
         except SendError as error:
             return error
@@ -275,7 +276,7 @@ class ZaloTokens:
         reraise=True,
     )
     def _store_again(self, pair: _Pair) -> None:
-        """The connection broke with a new pair in hand: nobody else can have a better one, so it is written as it is."""
+        """The connection broke with a new pair in hand. Nobody else can have a better one: it is written as it is."""
         with self._database.begin() as session:
             row = session.get_one(PlatformToken, PROVIDER, with_for_update=True)
             _write(row, pair)
@@ -297,7 +298,7 @@ def _is_final(error: SendError) -> bool:
 def _life(expires_in: object) -> timedelta:
     """`expires_in` is a string of seconds, sometimes a number (zalo.md §1.2)."""
     try:
-        seconds = float(str(expires_in))
+        seconds = int(str(expires_in))
     except ValueError:
         return USUAL_LIFE
     return timedelta(seconds=seconds) if seconds > 0 else USUAL_LIFE
