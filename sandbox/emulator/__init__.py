@@ -1,0 +1,1 @@
+"""What the Zalo and the Messenger emulator share: clock, timers, webhook delivery, transcripts, faults, files."""
