@@ -17,7 +17,6 @@ OddityKind = Literal["leak", "empty", "meter_swap", "dead_meter"]
 _COOLING: Final = {5: 0.3, 6: 0.8, 7: 1.0, 8: 0.8, 9: 0.4}
 _HEATING: Final = {12: 0.6, 1: 1.0, 2: 0.7}
 _ODD_DAY: Final = 14  # days of the month before a leak begins, a meter stops or is swapped
-_READ_FAILS: Final = 0.015  # share of days on which the remote reading did not come through
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +33,16 @@ class Oddity:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Average kWh a day, and what summer and winter add at their peak, as a share of it."""
+    """Average kWh a day, and what summer and winter add at their peak, as a share of it.
+
+    `missed` is the share of days on which the remote reading does not come through.
+    """
 
     daily: float
     cooling: float
     heating: float
     oddity: Oddity | None = None
+    missed: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,11 @@ class Meter:
             self._months.append(self._next())
         return self._months[wanted]
 
+    def day(self, day: date) -> DayUse:
+        """A day's use; not before the start."""
+        use = self.month(month_of(day))
+        return use.days[(day - use.first_day).days]
+
     def serial_on(self, day: date) -> str:
         return self.month(month_of(day)).serial
 
@@ -134,11 +142,9 @@ class Meter:
     ) -> MonthUse:
         old = self._reading
         marks = _marks(weights, kwh)
-        uses = _day_uses(span, marks, old, random)
+        uses = self._day_uses(span, marks, old, random)
         self._reading = old + kwh
-        return MonthUse(
-            span[0], span[-1], self._serial, old, self._reading, kwh if billed is None else billed, uses
-        )
+        return MonthUse(span[0], span[-1], self._serial, old, self._reading, kwh if billed is None else billed, uses)
 
     def _swapped(self, span: list[date], weights: list[float], kwh: int, random: Random) -> MonthUse:
         """The old meter goes on the evening of day 14; the bill shows the new one's last reading."""
@@ -148,7 +154,7 @@ class Meter:
         if swap:  # meters come and go at whole kWh
             whole = -(-marks[swap - 1] // 10) * 10
             marks = [*marks[: swap - 1], whole, *(max(mark, whole) for mark in marks[swap:])]
-        uses = _day_uses(span, marks, old, random)
+        uses = self._day_uses(span, marks, old, random)
         gone = uses[swap - 1].reading if swap else Decimal(old)
         self._new_meter(random)
         uses = tuple(
@@ -157,6 +163,15 @@ class Meter:
         )
         self._reading = int(uses[-1].reading)
         return MonthUse(span[0], span[-1], self._serial, old, self._reading, kwh, uses)
+
+    def _day_uses(self, span: list[date], marks: list[int], reading: int, random: Random) -> tuple[DayUse, ...]:
+        before = 0
+        uses: list[DayUse] = []
+        for day, mark in zip(span, marks, strict=True):
+            total = Decimal(reading * 10 + mark) / 10
+            uses.append(DayUse(day, total, Decimal(mark - before) / 10, random.random() >= self._profile.missed))
+            before = mark
+        return tuple(uses)
 
     def _new_meter(self, random: Random) -> None:
         self._serial = f"{random.randint(24_000_000, 26_999_999)}"
@@ -173,15 +188,3 @@ def _marks(weights: list[float], kwh: int) -> list[int]:
     marks = [int(kwh * 10 * done / sums[-1]) for done in sums] if sums[-1] else [0 for _ in sums]
     marks[-1] = kwh * 10
     return marks
-
-
-def _day_uses(span: list[date], marks: list[int], reading: int, random: Random) -> tuple[DayUse, ...]:
-    before = 0
-    uses: list[DayUse] = []
-    for day, mark in zip(span, marks, strict=True):
-        total = Decimal(reading * 10 + mark) / 10
-        uses.append(DayUse(day, total, Decimal(mark - before) / 10, random.random() >= _READ_FAILS))
-        before = mark
-    return tuple(uses)
-
-

@@ -1,0 +1,419 @@
+"""The utility of the demonstration: everything that its two systems know and do, behind one lock.
+
+Deterministic from a seed and the moment at which it was made. Answers are the contract's models.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from threading import RLock
+from typing import Any, Final
+
+from actions.backends.models import (
+    Case,
+    Contract,
+    Customer,
+    CustomerStatus,
+    Debt,
+    Invoice,
+    InvoiceList,
+    Office,
+    OfficeList,
+    Outage,
+    OutageKind,
+    OutageList,
+    OutageReport,
+    Payment,
+    PaymentList,
+    PaymentRequest,
+    Reading,
+    ReadingList,
+    Ticket,
+    TicketState,
+    TransferAccount,
+)
+from sandbox.world.account import Account
+from sandbox.world.dates import days, local_day
+from sandbox.world.outages import Cut, OutageBook
+from sandbox.world.people import Record, people
+from sandbox.world.places import offices, places, read_yaml
+from sandbox.world.sms import SmsInbox
+from sandbox.world.tickets import Slip, TicketBook
+
+_VOCABULARY: Final = read_yaml("vocabulary.yml")
+_REQUEST_LASTS: Final = timedelta(hours=24)
+_AREA_WIDE: Final = 3  # reports of one place within the hour that make an outage
+_AREA_WINDOW: Final = timedelta(hours=1)
+_LETTERS: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+
+
+class Unknown(LookupError):
+    """No such customer, ticket, place, outage or payment request; the text is the contract's code."""
+
+
+class Refused(Exception):
+    """Not possible as things stand; `code` is the contract's."""
+
+    def __init__(self, code: str, message: str, status: int = 422) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    customer_code: str
+    shown: PaymentRequest
+
+
+class World:
+    """The state of the utility. Every method may be called from any thread."""
+
+    def __init__(self, seed: int, now: Callable[[], datetime], public_url: str, customers: int) -> None:
+        self._clock = now
+        self._ahead = timedelta()
+        self._lock = RLock()
+        self._seed = seed
+        self._public_url = public_url.rstrip("/")
+        made = self.now()
+        self._made_on = local_day(made)
+        records, self.personas = people(seed, self._made_on, customers)
+        self._records = {record.code: record for record in records}
+        self._accounts: dict[str, Account] = {}
+        stories = frozenset(self._records[code].place.code for persona in self.personas for code in persona.codes)
+        self._outages = OutageBook(seed, made, stories)
+        self._tickets = TicketBook()
+        self._requests: dict[str, _Request] = {}
+        self.sms = SmsInbox(self.now)
+
+    def now(self) -> datetime:
+        """The world's time, aware UTC: the clock given, plus what `advance` added."""
+        return (self._clock() + self._ahead).astimezone(UTC)
+
+    @property
+    def codes(self) -> list[str]:
+        """Every customer code, the personas' first."""
+        return list(self._records)
+
+    # --- Billing ---
+
+    def customer(self, code: str) -> Customer:
+        with self._lock:
+            record, now = self._record(code), self.now()
+            return Customer(
+                code=record.code,
+                name=record.name,
+                address=record.address,
+                place_code=record.place.code,
+                place_name=record.place.full_name,
+                phone_masked=record.phone_masked,
+                tariff_group=record.group,
+                household_norms=record.norms,
+                status=self._status(record),
+                office_code=record.office_code,
+                as_of=now,
+            )
+
+    def invoices(self, code: str, first: date, last: date) -> InvoiceList:
+        with self._lock:
+            bills = self._account(code).invoices(self.now())
+            return InvoiceList(
+                items=tuple(bill for bill in reversed(bills) if first <= bill.month <= last), as_of=self.now()
+            )
+
+    def debt(self, code: str) -> Debt:
+        with self._lock:
+            bills = self._account(code).unpaid(self.now())
+            return Debt(total=sum(map(_rest, bills)), invoices=tuple(bills), as_of=self.now())
+
+    def payments(self, code: str, first: date, last: date) -> PaymentList:
+        with self._lock:
+            received = self._account(code).payments(self.now())
+            items = tuple(p for p in reversed(received) if first <= local_day(p.paid_at) <= last)
+            return PaymentList(items=items, as_of=self.now())
+
+    def readings(self, code: str, first: date, last: date) -> ReadingList:
+        """Days that are over and were read."""
+        with self._lock:
+            account, now = self._account(code), self.now()
+            span = days(max(first, account.meter.start), min(last, local_day(now) - timedelta(days=1)))
+            uses = (account.meter.day(day) for day in span)
+            items = tuple(Reading(day=use.day, reading=use.reading, kwh=use.kwh) for use in uses if use.arrived)
+            return ReadingList(items=items, as_of=now)
+
+    def request_payment(self, code: str, invoice_ids: Sequence[str]) -> PaymentRequest:
+        with self._lock:
+            account, now = self._account(code), self.now()
+            bills = {bill.id: bill for bill in account.invoices(now)}
+            if not invoice_ids:
+                raise Refused("invoices_missing", "At least one invoice")
+            if any(each not in bills for each in invoice_ids):
+                raise Refused("unknown_invoice", "Not an invoice of this customer")
+            wanted = [bills[each] for each in dict.fromkeys(invoice_ids)]
+            if any(_rest(bill) == 0 for bill in wanted):
+                raise Refused("already_paid", "Nothing remains to be paid", status=409)
+            token = "".join(secrets.choice(_LETTERS) for _ in range(10))
+            shown = PaymentRequest(
+                id=f"YCTT-{token}",
+                amount=sum(map(_rest, wanted)),
+                invoice_ids=tuple(bill.id for bill in wanted),
+                url=f"{self._public_url}/pay/YCTT-{token}",
+                expires_at=now + _REQUEST_LASTS,
+                transfer=TransferAccount(content=f"{code} {token}", **_VOCABULARY["transfer"]),
+                as_of=now,
+            )
+            self._requests[shown.id] = _Request(code, shown)
+            return shown
+
+    def payment_request(self, request_id: str) -> tuple[PaymentRequest, list[Invoice]]:
+        """A request and its invoices as they stand. Raises Unknown."""
+        with self._lock:
+            request = self._request(request_id)
+            bills = self._account(request.customer_code).invoices(self.now())
+            return request.shown, [bill for bill in bills if bill.id in request.shown.invoice_ids]
+
+    def pay_request(self, request_id: str) -> list[Payment]:
+        """The customer pays what remains of a request's invoices; paying again changes nothing."""
+        with self._lock:
+            request = self._request(request_id)
+            if self.now() > request.shown.expires_at:
+                raise Refused("expired", "The payment request has expired", status=409)
+            account = self._account(request.customer_code)
+            _, bills = self.payment_request(request_id)
+            channel = _VOCABULARY["sandbox_channel"]
+            return [account.pay(bill.id, _rest(bill), channel, self.now()) for bill in bills if _rest(bill)]
+
+    # --- Service ---
+
+    def send_sms(self, code: str, text: str) -> None:
+        """To the phone on the contract; nothing happens for an unknown code."""
+        record = self._records.get(code)
+        if record is not None:
+            self.sms.deliver(record.phone, text)
+
+    def contract(self, code: str) -> Contract:
+        with self._lock:
+            record, now = self._record(code), self.now()
+            return Contract(
+                number=record.contract_number,
+                customer_code=record.code,
+                signed_on=record.signed_on,
+                capacity_kw=record.capacity_kw,
+                phases=record.phases,
+                purpose=record.purpose,
+                household_norms=record.norms,
+                meter_serial=self._account(code).meter.serial_on(local_day(now)),
+                as_of=now,
+            )
+
+    def outages(
+        self, first: datetime, last: datetime, customer_code: str | None = None, place_code: str | None = None
+    ) -> OutageList:
+        with self._lock:
+            record = self._record(customer_code) if customer_code is not None else None
+            found = tuple(
+                outage
+                for cut, outage in self._outages.between(first, last, self.now())
+                if (record is None or cut.reaches(record)) and (place_code is None or place_code in outage.place_codes)
+            )
+            return OutageList(items=found, as_of=self.now())
+
+    def report_outage(self, report: OutageReport) -> Ticket:
+        """Open a report, or answer the one that this customer has open; join it to a known outage."""
+        with self._lock:
+            now = self.now()
+            record = self._reporter(report)
+            place_code = record.place.code if record else report.place_code
+            open_already = self._tickets.open_report(report.customer_code, now)
+            if open_already is not None:
+                return open_already.shown(now).model_copy(
+                    update={"message": _VOCABULARY["ticket_messages"]["repeated"]}
+                )
+            slip = self._tickets.open("outage", now, report.customer_code, place_code)
+            self._explain(slip, record, report.place_code)
+            return slip.shown(now)
+
+    def open_case(self, case: Case) -> Ticket:
+        with self._lock:
+            if case.customer_code is not None and case.customer_code not in self._records:
+                raise Refused("unknown_customer", "No such customer")
+            if case.place_code is not None and case.place_code not in places():
+                raise Refused("unknown_place", "No such place")
+            now = self.now()
+            return self._tickets.open(case.kind, now, case.customer_code, case.place_code).shown(now)
+
+    def ticket(self, code: str) -> Ticket:
+        """A ticket as it stands; a report is done when its outage is over."""
+        with self._lock:
+            now = self.now()
+            try:
+                slip = self._tickets.get(code)
+            except KeyError:
+                raise Unknown("ticket") from None
+            outage = self._outages.find(slip.outage_id, now) if slip.outage_id else None
+            if outage is not None and outage.state == "restored" and slip.state is None:
+                slip.state = "done"
+            return slip.shown(now)
+
+    def offices(self, place_code: str | None = None) -> OfficeList:
+        now = self.now()
+        wanted = [each for each in offices().values() if place_code is None or place_code in each.place_codes]
+        items = tuple(
+            Office(
+                code=office.code,
+                name=office.name,
+                address=office.address,
+                phone=office.phone,
+                hours=office.hours,
+                place_codes=office.place_codes,
+                as_of=now,
+            )
+            for office in wanted
+        )
+        return OfficeList(items=items, as_of=now)
+
+    # --- By hand ---
+
+    def advance(self, span: timedelta) -> datetime:
+        """Move the world's time forward; bills, payments and outages follow. Raises ValueError for going back."""
+        if span < timedelta():
+            raise ValueError("time does not go back")
+        with self._lock:
+            self._ahead += span
+            return self.now()
+
+    def pay(self, code: str, invoice_id: str | None = None, amount: int | None = None) -> list[Payment]:
+        """Receive money for one invoice or for all that is owed; `amount` only with an invoice."""
+        with self._lock:
+            account, now = self._account(code), self.now()
+            channel = _VOCABULARY["sandbox_channel"]
+            if invoice_id is None:
+                return [account.pay(bill.id, _rest(bill), channel, now) for bill in account.unpaid(now)]
+            bill = next((bill for bill in account.invoices(now) if bill.id == invoice_id), None)
+            if bill is None:
+                raise Unknown("invoice")
+            return [account.pay(bill.id, _rest(bill) if amount is None else amount, channel, now)]
+
+    def issue(self, code: str, kwh: int | None = None) -> Invoice:
+        """Issue the running month's bill now."""
+        with self._lock:
+            return self._account(code).issue(self.now(), kwh)
+
+    def create_outage(
+        self,
+        place_codes: Sequence[str],
+        *,
+        kind: OutageKind = "unplanned",
+        start: datetime | None = None,
+        expected_end: datetime | None = None,
+        reason: str | None = None,
+        hamlets: Sequence[str] = (),
+    ) -> Outage:
+        """Publish an outage now. Raises Unknown for a place."""
+        with self._lock:
+            now = self.now()
+            if any(code not in places() for code in place_codes) or not place_codes:
+                raise Unknown("place")
+            cut = Cut(
+                id=f"{'KH' if kind == 'planned' else 'SC'}-{now:%Y-%m%d}-H{secrets.token_hex(3).upper()}",
+                kind=kind,
+                places=tuple(places()[code] for code in place_codes),
+                hamlets=tuple(hamlets),
+                start=start or now,
+                end=expected_end,
+                reason=reason or _VOCABULARY["reported_reason"],
+                feeder=None,
+                published_at=now,
+            )
+            self._outages.add(cut)
+            return self._outage(cut)
+
+    def change_outage(self, outage_id: str, **changes: Any) -> Outage:
+        """Restore (`restored_at`), cancel (`cancelled_at`) or move (`start`, `end`) an outage. Raises Unknown."""
+        with self._lock:
+            try:
+                return self._outage(self._outages.change(outage_id, **changes))
+            except KeyError:
+                raise Unknown("outage") from None
+
+    def set_ticket(self, code: str, state: TicketState, message: str | None = None) -> Ticket:
+        """Move a ticket. Raises Unknown."""
+        with self._lock:
+            self.ticket(code)
+            slip = self._tickets.get(code)
+            slip.state, slip.message = state, message or slip.message
+            return slip.shown(self.now())
+
+    # --- Within ---
+
+    def _record(self, code: str) -> Record:
+        try:
+            return self._records[code]
+        except KeyError:
+            raise Unknown("customer") from None
+
+    def _account(self, code: str) -> Account:
+        if code not in self._accounts:
+            self._accounts[code] = Account(self._record(code), self._seed, self._made_on)
+        return self._accounts[code]
+
+    def _request(self, request_id: str) -> _Request:
+        try:
+            return self._requests[request_id]
+        except KeyError:
+            raise Unknown("payment_request") from None
+
+    def _status(self, record: Record) -> CustomerStatus:
+        """Who was cut for debt has power again when nothing is owed."""
+        if record.status == "cut_for_debt" and not self._account(record.code).unpaid(self.now()):
+            return "active"
+        return record.status
+
+    def _reporter(self, report: OutageReport) -> Record | None:
+        if report.customer_code is not None:
+            if report.customer_code not in self._records:
+                raise Refused("unknown_customer", "No such customer")
+            return self._records[report.customer_code]
+        if report.place_code is not None and report.place_code not in places():
+            raise Refused("unknown_place", "No such place")
+        if report.place_code is None and (report.latitude is None or report.longitude is None):
+            raise Refused("place_missing", "A customer code, a place or a position is needed")
+        return None
+
+    def _explain(self, slip: Slip, record: Record | None, place_code: str | None) -> None:
+        """Tell a report what is known: a cut for debt, an outage, or that the whole area reports."""
+        now, texts = self.now(), _VOCABULARY["ticket_messages"]
+        if record is not None and self._status(record) == "cut_for_debt":
+            slip.message = texts["cut_for_debt"]
+            return
+        for cut, outage in self._outages.between(now, now, now):
+            if outage.state == "active" and (cut.reaches(record) if record else place_code in outage.place_codes):
+                slip.outage_id, slip.message = outage.id, texts["outage_known"].format(reason=outage.reason)
+                return
+        near = self._tickets.reports_near(slip.place_code, now, _AREA_WINDOW) if slip.place_code else []
+        if len(near) >= _AREA_WIDE and slip.place_code:
+            outage = self.create_outage([slip.place_code])
+            for each in near:
+                each.outage_id, each.message = outage.id, texts["area_wide"]
+
+    def _outage(self, cut: Cut) -> Outage:
+        outage = cut.known(self.now())
+        assert outage is not None
+        return outage
+
+
+def build_world(
+    seed: int = 1,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    *,
+    public_url: str = "http://127.0.0.1:8100",
+    customers: int = 2_000,
+) -> World:
+    """A world as of `now()`. `public_url` is where customers reach the sandbox; payment pages are at its `/pay/…`."""
+    return World(seed, now, public_url, customers)
+
+
+def _rest(bill: Invoice) -> int:
+    return max(bill.total - bill.paid, 0)
