@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.channels.base import Limits
 from bot.channels.phrases import CALL, CHOOSE, OPEN, OR_REPLY
-from bot.channels.splitting import cut_title, split_tail, split_text
+from bot.channels.splitting import cut_title, length, split_tail, split_text
 from bot.messages import Button, OutMessage
 from bot.text import clean
 
@@ -24,16 +24,15 @@ def render(message: OutMessage) -> list[OutMessage]:
         taps, links = (), message.buttons
     extra = (*links[LIMITS.buttons :], *taps[LIMITS.quick_replies :])
     links, taps = links[: LIMITS.buttons], taps[: LIMITS.quick_replies]
-    text = "\n".join(filter(None, [clean(message.text).strip(), _told(extra)]))
+    text = clean("\n".join(filter(None, [message.text.strip(), _told(extra)]))).strip()
     parts = [OutMessage(media_id=message.media_id)] if message.media_id is not None else []
     if links:
-        text = _titles_in_full(text or CHOOSE, links)
-        parts += _with_buttons(split_tail(text, LIMITS.text, LIMITS.text_with_buttons), links)
+        parts += _with_buttons(text or CHOOSE, LIMITS.text_with_buttons, links)
         text = CHOOSE if taps else ""
     if taps:
-        text = _titles_in_full(text or CHOOSE, taps)
-        return parts + _with_buttons(split_text(text, LIMITS.text), taps)
-    return parts if links else parts + [OutMessage(text=part) for part in split_text(text, LIMITS.text)]
+        parts += _with_buttons(text or CHOOSE, LIMITS.text, taps)
+        text = ""
+    return parts + [OutMessage(text=part) for part in split_text(text, LIMITS.text)]
 
 
 def as_message(message: OutMessage) -> dict[str, Any]:
@@ -60,8 +59,8 @@ def as_picture(payload: dict[str, Any]) -> dict[str, Any]:
 def button_titles(buttons: tuple[Button, ...]) -> list[str]:
     """Titles of at most 20, cut at a word; numbered when they would look alike."""
     if not _look_alike(buttons):
-        return [cut_title(clean(b.title), LIMITS.button_title) for b in buttons]
-    cut = (cut_title(clean(b.title), LIMITS.button_title - len("13. ")) for b in buttons)
+        return [cut_title(_title(b), LIMITS.button_title) for b in buttons]
+    cut = (cut_title(_title(b), LIMITS.button_title - len("13. ")) for b in buttons)
     return [f"{number}. {title}" for number, title in enumerate(cut, start=1)]
 
 
@@ -73,14 +72,12 @@ def international(phone: str) -> str:
     return f"+{digits}" if phone.startswith("+") else digits
 
 
+def _title(button: Button) -> str:
+    return " ".join(clean(button.title).split())
+
+
 def _look_alike(buttons: tuple[Button, ...]) -> bool:
-    return len({cut_title(clean(b.title), LIMITS.button_title) for b in buttons}) < len(buttons)
-
-
-def _titles_in_full(text: str, buttons: tuple[Button, ...]) -> str:
-    """The text, followed by the numbered titles where the buttons can only show their beginnings."""
-    titles = "\n".join(f"{number}. {clean(b.title)}" for number, b in enumerate(buttons, start=1))
-    return f"{text}\n{titles}" if _look_alike(buttons) and titles not in text else text
+    return len({cut_title(_title(b), LIMITS.button_title) for b in buttons}) < len(buttons)
 
 
 def _by_kind(buttons: tuple[Button, ...]) -> tuple[tuple[Button, ...], tuple[Button, ...]]:
@@ -88,8 +85,15 @@ def _by_kind(buttons: tuple[Button, ...]) -> tuple[tuple[Button, ...], tuple[But
     return taps, tuple(b for b in buttons if b.payload is None)
 
 
-def _with_buttons(texts: list[str], buttons: tuple[Button, ...]) -> list[OutMessage]:
-    return [*(OutMessage(text=t) for t in texts[:-1]), OutMessage(text=texts[-1], buttons=buttons)]
+def _with_buttons(text: str, last_limit: int, buttons: tuple[Button, ...]) -> list[OutMessage]:
+    """The text in parts, the buttons on the last; titles that only differ in what is cut off are told there in full."""
+    titles = "\n".join(f"{number}. {_title(b)}" for number, b in enumerate(buttons, start=1))
+    if not _look_alike(buttons) or text.endswith(titles):
+        *before, last = split_tail(text, LIMITS.text, last_limit)
+    else:
+        *before, last = split_tail(text, LIMITS.text, last_limit - length(titles) - 1)
+        last = f"{last}\n{titles}"
+    return [*(OutMessage(text=part) for part in before), OutMessage(text=last, buttons=buttons)]
 
 
 def _told(buttons: tuple[Button, ...]) -> str:

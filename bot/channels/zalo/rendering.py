@@ -22,7 +22,7 @@ def render(message: OutMessage) -> list[OutMessage]:
     list in their place. A picture and buttons do not go in one call.
     """
     buttons, extra = message.buttons[: LIMITS.buttons], message.buttons[LIMITS.buttons :]
-    text = "\n".join(filter(None, [clean(message.text).strip(), _told(extra)]))
+    text = clean("\n".join(filter(None, [message.text.strip(), _told(extra)]))).strip()
     if buttons and not text:
         text = CHOOSE
     if buttons:
@@ -64,7 +64,8 @@ def as_picture(message: OutMessage, source: dict[str, str]) -> dict[str, Any]:
 def numbered(buttons: tuple[Button, ...]) -> str:
     """The buttons as lines "1. …" the customer can answer with a number; links and phones written out."""
     lines = [f"{number}. {_line(button)}" for number, button in enumerate(buttons, start=1)]
-    return "\n".join([REPLY_BY_NUMBER, *lines] if any(b.payload is not None for b in buttons) else lines)
+    asks = any(button.payload is not None for button in buttons)
+    return clean("\n".join([REPLY_BY_NUMBER, *lines] if asks else lines))
 
 
 def phone_code(phone: str) -> str:
