@@ -27,6 +27,7 @@ class Cut:
     """One cut with its whole course; what is known of it depends on when one asks.
 
     `hamlets` names those affected, none meaning the whole of `places`; at `revised_at` the end became `late_end`.
+    Until `estimated_at` nobody knows the end.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Cut:
     cancelled_at: datetime | None = None
     revised_at: datetime | None = None
     late_end: datetime | None = None
+    estimated_at: datetime | None = None
     restored_at: datetime | None = None
     changes: int = 0
 
@@ -50,6 +52,8 @@ class Cut:
             return None
         revised = self.revised_at is not None and self.revised_at <= now
         cancelled = self.cancelled_at is not None and self.cancelled_at <= now
+        unknown = self.estimated_at is not None and now < self.estimated_at
+        estimated = self.estimated_at is not None and not unknown
         end = self.late_end if revised else self.end
         over = self.restored_at or (self.late_end if self.revised_at else self.end)
         state: OutageState = "active"
@@ -61,11 +65,11 @@ class Cut:
             state = "restored"
         return Outage(
             id=self.id,
-            version=1 + revised + cancelled + self.changes,
+            version=1 + estimated + revised + cancelled + self.changes,
             kind=self.kind,
             state=state,
             start=self.start,
-            expected_end=self._expected(end, now),
+            expected_end=None if unknown else end,
             actual_end=over if state == "restored" else None,
             area_text=self._area(),
             place_codes=tuple(place.code for place in self.places),
@@ -81,11 +85,6 @@ class Cut:
     def reaches(self, record: Record) -> bool:
         """Whether a customer is within it."""
         return record.place in self.places and (not self.hamlets or record.hamlet in self.hamlets)
-
-    def _expected(self, end: datetime | None, now: datetime) -> datetime | None:
-        if self.kind == "unplanned" and now < self.published_at + _ESTIMATE_AFTER - _KNOWN_AFTER:
-            return None
-        return end
 
     def _area(self) -> str:
         names = ", ".join(place.full_name for place in self.places)
@@ -178,6 +177,7 @@ class OutageBook:
                 reason=random.choice(_VOCABULARY["unplanned_reasons"]),
                 feeder=_feeder(hit[0]),
                 published_at=start + _KNOWN_AFTER,
+                estimated_at=start + _ESTIMATE_AFTER,
             )
 
 
@@ -192,11 +192,11 @@ def _of_stories(now: datetime) -> Iterator[Cut]:
             day = local_day(now) + timedelta(days=entry["day"])
             start, end = (local_instant(day, *map(int, entry[edge].split(":"))) for edge in ("from", "to"))
             published = local_instant(local_day(now) - timedelta(days=entry["published_days_ago"]), 9)
-            cancelled = now - timedelta(hours=2) if entry.get("cancelled") else None
+            estimated, cancelled = None, now - timedelta(hours=2) if entry.get("cancelled") else None
         else:
             start = now - timedelta(minutes=entry["minutes_ago"])
             end = start + timedelta(minutes=entry["lasts_minutes"])
-            published, cancelled = start + _KNOWN_AFTER, None
+            published, estimated, cancelled = start + _KNOWN_AFTER, start + _ESTIMATE_AFTER, None
         yield Cut(
             id=entry["id"],
             kind=entry["kind"],
@@ -208,4 +208,5 @@ def _of_stories(now: datetime) -> Iterator[Cut]:
             feeder=entry["feeder"],
             published_at=published,
             cancelled_at=cancelled,
+            estimated_at=estimated,
         )
