@@ -40,7 +40,7 @@ def test_no_stretch_of_time_gets_more_than_its_share(
     with database.begin() as session:
         session.query(RateBudget).delete()
     processes = [Budget(database, {ZALO: Bucket(rate, burst)}, clock=clock) for _ in range(2)]
-    latest, granted = START, []
+    latest, granted = datetime.min.replace(tzinfo=UTC), []
     for lane, n, seconds, process in steps:
         clock.forward(seconds=seconds)
         latest = max(latest, clock.now)

@@ -17,7 +17,6 @@ from psycopg.errors import LockNotAvailable
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.orm import Session
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from bot.channels.http import HttpClient, raise_for_status
@@ -170,7 +169,7 @@ class ZaloTokens:
                 if row is None:
                     assert seen is not None
                     return seen
-                return self._refresh_locked(session, row, seen, rejected=rejected, received=received)
+                return self._refresh_locked(row, seen, rejected=rejected, received=received)
         except OperationalError as error:
             if isinstance(error.orig, LockNotAvailable):
                 return Retry("token-busy", "token refresh under way elsewhere", after=SHORT_PAUSE)
@@ -184,48 +183,63 @@ class ZaloTokens:
         return received[-1].access_token
 
     def _refresh_locked(
-        self, session: Session, row: PlatformToken, seen: str | None, *, rejected: bool, received: list[_Pair]
+        self, row: PlatformToken, seen: str | None, *, rejected: bool, received: list[_Pair]
     ) -> str | SendError:
-        """With the row locked: everything is read anew, since another process may have been here."""
+        """With the row locked: everything is looked at anew, since another process may have been here."""
         now = self._clock()
         if row.access_token is not None and row.access_token != seen and self._usable(row):
             return row.access_token
-        if rejected and self._is_fresh(row, now):
+        if rejected and row.access_token is not None and timedelta(0) <= now - row.updated_at < FRESH:
             return Reauthorise("fresh-token-refused", "the platform refuses a token it has just issued")
         if self._failure and now < self._failure.until:
             return self._failure.error
         self._failure = None
-        if self._starts_new_chain(row) and self._setting is not None:
-            outcome = self._exchange(self._setting, now)
-            if isinstance(outcome, _Pair) or _is_final(outcome):
-                self._setting_followed = True
-                row.bootstrap_hash = self._setting_hash
-            if isinstance(outcome, _Pair):
-                received.append(outcome)
-                return self._keep(session, row, outcome)
-            if row.refresh_token is None or row.needs_consent_since or not _is_final(outcome):
-                return self._failed(row, outcome, now)
-            log.error("ZALO_REFRESH_TOKEN is refused; the running chain goes on", code=outcome.code)
-        if row.refresh_token is None and not row.needs_consent_since:
-            return Reauthorise("no-refresh-token", "no consent yet: ZALO_REFRESH_TOKEN is not set")
-        if row.needs_consent_since or row.refresh_token is None:
-            if rejected:
-                row.access_expires_at = now
-            return Reauthorise("consent-needed", "an administrator of the OA must consent again")
-        outcome = self._exchange(row.refresh_token, now)
+        if self._starts_new_chain(row):
+            outcome = self._start_chain(row, now, rejected=rejected, received=received)
+            if outcome is not None:
+                return outcome
+        return self._continue_chain(row, now, rejected=rejected, received=received)
+
+    def _start_chain(
+        self, row: PlatformToken, now: datetime, *, rejected: bool, received: list[_Pair]
+    ) -> str | SendError | None:
+        """Trade the setting's token for the first pair; None when it is refused and the row's own chain must go on."""
+        assert self._setting is not None
+        outcome = self._exchange(self._setting, now)
         if isinstance(outcome, _Pair):
-            received.append(outcome)
-            return self._keep(session, row, outcome)
-        if rejected and _is_final(outcome):
+            self._follow_setting(row)
+            return self._keep(row, outcome, received)
+        if not _is_final(outcome):
+            return self._failed(row, outcome, now)
+        self._follow_setting(row)
+        if row.refresh_token is None or row.needs_consent_since:
+            return self._failed(row, outcome, now)
+        log.error("ZALO_REFRESH_TOKEN is refused; the running chain goes on", code=outcome.code)
+        return row.access_token if self._usable(row) and not rejected else None
+
+    def _continue_chain(
+        self, row: PlatformToken, now: datetime, *, rejected: bool, received: list[_Pair]
+    ) -> str | SendError:
+        if row.needs_consent_since is None and row.refresh_token is not None:
+            outcome = self._exchange(row.refresh_token, now)
+            if isinstance(outcome, _Pair):
+                return self._keep(row, outcome, received)
+            error = self._failed(row, outcome, now)
+        elif row.needs_consent_since is None:
+            return Reauthorise("no-refresh-token", "no consent yet: ZALO_REFRESH_TOKEN is not set")
+        else:
+            error = Reauthorise("consent-needed", "an administrator of the OA must consent again")
+        if rejected and row.needs_consent_since:
             row.access_expires_at = now
-        return self._failed(row, outcome, now)
+        return error
 
-    def _is_fresh(self, row: PlatformToken, now: datetime) -> bool:
-        return row.access_token is not None and timedelta(0) <= now - row.updated_at < FRESH
+    def _follow_setting(self, row: PlatformToken) -> None:
+        self._setting_followed = True
+        row.bootstrap_hash = self._setting_hash
 
-    def _keep(self, session: Session, row: PlatformToken, pair: _Pair) -> str:
+    def _keep(self, row: PlatformToken, pair: _Pair, received: list[_Pair]) -> str:
+        received.append(pair)
         _write(row, pair)
-        session.flush()
         REFRESHES.labels("ok").inc()
         log.info("zalo token refreshed", expires_at=pair.expires_at.isoformat())
         return pair.access_token
