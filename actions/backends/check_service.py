@@ -1,0 +1,107 @@
+"""The checks of the *service* contract."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from urllib.parse import quote
+from uuid import uuid4
+
+from actions.backends.probe import (
+    NO_SUCH_CUSTOMER,
+    NOTE,
+    Check,
+    CheckResult,
+    System,
+    idempotency_checks,
+    oldest_first,
+    own_path,
+)
+
+
+def reading_checks(today: date) -> list[Check]:
+    """Checks that change nothing."""
+    return [_contract, _outages(today), _offices, _no_ticket]
+
+
+def writing_checks() -> list[Check]:
+    """Checks that send a text, and open a ticket and a case."""
+    return [_sms, _report, _case]
+
+
+def _contract(system: System, code: str) -> Iterator[CheckResult]:
+    yield system.result("getContract answers the contract", system.get(own_path(system, code)).fits(200, "Contract"))
+    unknown = system.get(own_path(system, NO_SUCH_CUSTOMER))
+    yield system.result("an unknown customer is not found", unknown.refuses(404))
+
+
+def _outages(today: date) -> Check:
+    def instant(days: int) -> str:
+        return f"{today + timedelta(days=days)}T00:00:00Z"
+
+    def check(system: System, code: str) -> Iterator[CheckResult]:
+        for name, filters in (
+            ("listOutages", {}),
+            ("listOutages of a customer", {"customer_code": code}),
+            ("listOutages of a place", {"place_code": "00000"}),
+        ):
+            answer = system.get("/v1/outages", first=instant(-20), last=instant(20), **filters)
+            problem = answer.fits(200, "OutageList") or oldest_first("start")(answer.content["items"])
+            yield system.result(f"{name} answers the contract", problem)
+        unknown = system.get("/v1/outages", first=instant(0), last=instant(1), customer_code=NO_SUCH_CUSTOMER)
+        yield system.result("outages of an unknown customer are not found", unknown.refuses(404))
+        for name, first, last in (("that ends before it begins", 1, 0), ("too long", 0, 90)):
+            refused = system.get("/v1/outages", first=instant(first), last=instant(last))
+            yield system.result(f"listOutages refuses a span {name}", refused.refuses(422))
+
+    return check
+
+
+def _offices(system: System, _code: str) -> Iterator[CheckResult]:
+    every = system.get("/v1/offices")
+    problem = every.fits(200, "OfficeList")
+    yield system.result("listOffices answers the contract", problem)
+    served = [] if problem else [place for office in every.content["items"] for place in office["place_codes"]]
+    if served:
+        near = system.get("/v1/offices", place_code=served[0])
+        lost = near.fits(200, "OfficeList") or (
+            None if all(served[0] in office["place_codes"] for office in near.content["items"]) else "other offices too"
+        )
+        yield system.result("listOffices of a place has only those that serve it", lost)
+
+
+def _no_ticket(system: System, _code: str) -> Iterator[CheckResult]:
+    yield system.result("an unknown ticket is not found", system.get("/v1/tickets/KHONG-CO").refuses(404))
+
+
+def _sms(system: System, code: str) -> Iterator[CheckResult]:
+    for name, whose in (("the test customer", code), ("an unknown customer", NO_SUCH_CUSTOMER)):
+        answer = system.post(f"/v1/customers/{quote(whose, safe='')}/sms", {"text": NOTE}, f"check-{uuid4()}")
+        problem = None if answer.status == 202 else answer.problem or f"status {answer.status} instead of 202"
+        yield system.result(f"sendSms to {name} is accepted", problem)
+    path = f"/v1/customers/{quote(code, safe='')}/sms"
+    yield system.result("sendSms without a key is refused", system.post(path, {"text": NOTE}, None).refuses(422))
+    empty = system.post(path, {"text": ""}, f"check-{uuid4()}")
+    yield system.result("sendSms without a text is refused", empty.refuses(422))
+
+
+def _report(system: System, code: str) -> Iterator[CheckResult]:
+    report = {"customer_code": code, "scope": "unknown", "note": NOTE}
+    other = {**report, "scope": "neighbours"}
+    yield from idempotency_checks(
+        system, "reportOutage", "/v1/outage-reports", body=report, other=other, schema="Ticket", name="code"
+    )
+    nowhere = system.post("/v1/outage-reports", {"scope": "unknown"}, f"check-{uuid4()}")
+    yield system.result("a report without a place is refused", nowhere.refuses(422))
+
+
+def _case(system: System, code: str) -> Iterator[CheckResult]:
+    case = {"kind": "complaint", "customer_code": code, "text": NOTE}
+    other = {**case, "kind": "voltage"}
+    key = f"check-{uuid4()}"
+    yield from idempotency_checks(system, "openCase", "/v1/cases", body=case, other=other, schema="Ticket", name="code")
+    opened = system.post("/v1/cases", case, key)
+    if opened.fits(201, "Ticket") is None:
+        ticket = system.get(f"/v1/tickets/{quote(opened.content['code'], safe='')}")
+        problem = ticket.fits(200, "Ticket") or (
+            None if ticket.content["code"] == opened.content["code"] else "another ticket came back"
+        )
+        yield system.result("getTicket answers the contract", problem)
