@@ -61,6 +61,10 @@ class Channel(Protocol):
         """The name the person shows on the platform: decoration, never identity. None when it cannot be had."""
         ...
 
+    def keep_credentials(self) -> None:
+        """Renew credentials that would run out. Best effort: raises nothing."""
+        ...
+
     def check(self) -> None:
         """Ask the platform whether our credentials work. Raises SendError."""
         ...

@@ -77,26 +77,14 @@ def answer(registry: Registry[Any], turn: Turn[Any], *, new_subject: bool) -> bo
 def fill_by_button(registry: Registry[Any], turn: Turn[Any], slots: Slots) -> None:
     """A tap on an option of the form's question; of another form or question it is out of date."""
     state = turn.state.form
-    if (
-        state is None
-        or slots.form != state.name
-        or slots.field is None
-        or slots.field not in _asked_fields(registry, state)
-    ):
+    if state is None or slots.form != state.name or state.asking is None or slots.field != state.asking:
         turn.say("button.stale")
         return
-    form = registry.forms[state.name]
-    try:
-        _put(form, turn, slots.field, slots.value or None)
-    except Invalid as invalid:
-        turn.say(invalid.reply, **invalid.values)
-        return
-    except Abandon as abandon:
-        turn.state.form = None
-        turn.say(abandon.reply, **abandon.values)
-        return
-    state.reviewing = False
-    go_on(registry, turn)
+    with _explained(turn) as trouble:
+        _put(registry.forms[state.name], turn, state.asking, slots.value or None)
+    if not trouble:
+        state.reviewing = False
+        go_on(registry, turn)
 
 
 def confirm(registry: Registry[Any], turn: Turn[Any], slots: Slots) -> None:
@@ -197,6 +185,7 @@ def _read_asked(form: type[Form], turn: Turn[Any], *, new_subject: bool) -> bool
         return False
     ask = form.asks()[state.asking]
     value = ask.read(turn)
+    turn.secret = ask.secret and value is not None
     if value is None and ask.free_text and turn.text.strip() and not new_subject:
         value = turn.text.strip()
     if value is None:

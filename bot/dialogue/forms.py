@@ -68,7 +68,7 @@ class Form(BaseModel, ABC):
         return next((name for name in cls.asks() if name not in values), None)
 
     @classmethod
-    def prefill(cls, turn: Turn[Any]) -> dict[str, Any]:
+    def prefill(cls, turn: Turn[Any]) -> dict[str, Any]:  # noqa: ARG003 (a hook)
         """Values known before anything is asked."""
         return {}
 

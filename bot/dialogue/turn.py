@@ -74,7 +74,11 @@ Change = Callable[[Session], None]
 
 @dataclass
 class Turn(Generic[D]):
-    """Handed to handlers and forms. They read, call backends through `desk`, `say` replies and `change` the store."""
+    """Handed to handlers and forms. They read, call backends through `desk`, `say` replies and `change` the store.
+
+    `owner`: who is to have the conversation from now on, None for no change. `secret`: the message holds a secret and
+    its text is not kept.
+    """
 
     caller: Caller
     inbound: Inbound
@@ -89,6 +93,7 @@ class Turn(Generic[D]):
     changes: list[Change] = field(default_factory=list)
     handled_by: list[str] = field(default_factory=list)
     owner: Owner | None = None
+    secret: bool = False
 
     def say(self, key: str, *, picture: bytes | None = None, **values: Any) -> None:
         """Answer with a reply of data/replies, its buttons signed for this conversation."""

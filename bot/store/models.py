@@ -284,11 +284,13 @@ class OtpChallenge(Base):
     id: Mapped[int] = _id()
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
     customer_code: Mapped[str]
+    event_id: Mapped[int]
     otp_hash: Mapped[str]
     sent_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     wrong_guesses: Mapped[int] = mapped_column(server_default=sql("0"))
     used_at: Mapped[datetime | None]
+    used_by_event_id: Mapped[int | None]
 
 
 class Audit(Base):

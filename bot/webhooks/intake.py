@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 
+from bot.clock import Clock
 from bot.messages import ChannelName, Inbound, InboundKind
 from bot.metrics import UNKNOWN_EVENTS, WEBHOOK_DUPLICATES, WEBHOOK_EVENTS
 from bot.store.database import Database
@@ -41,7 +42,7 @@ def read_json(body: bytes) -> dict[str, Any]:
     return storable
 
 
-def take_in(database: Database, channel: ChannelName, received: Iterable[Received]) -> None:
+def take_in(database: Database, clock: Clock, channel: ChannelName, received: Iterable[Received]) -> None:
     """Store each new event with its job, all or none. Repeats are no-ops."""
     counted: list[tuple[Inbound, bool]] = []
     with database.begin() as session:
@@ -49,7 +50,14 @@ def take_in(database: Database, channel: ChannelName, received: Iterable[Receive
             event = item.event
             event_id = session.scalar(
                 insert(InboundEvent)
-                .values(channel=channel, key=event.key, name=event.name, user_id=event.user_id, payload=item.payload)
+                .values(
+                    channel=channel,
+                    key=event.key,
+                    name=event.name,
+                    user_id=event.user_id,
+                    payload=item.payload,
+                    received_at=clock(),
+                )
                 .on_conflict_do_nothing(index_elements=["channel", "key"])
                 .returning(InboundEvent.id)
             )

@@ -6,6 +6,7 @@ import hmac
 from flask import Blueprint, Response, request
 
 from bot.channels.messenger.inbound import events, parse
+from bot.clock import Clock
 from bot.messages import ChannelName
 from bot.metrics import WEBHOOK_REFUSED, WEBHOOK_SECONDS
 from bot.settings import MessengerSettings
@@ -13,7 +14,7 @@ from bot.store.database import Database
 from bot.webhooks.intake import Malformed, Received, read_json, take_in
 
 
-def messenger_blueprint(settings: MessengerSettings, database: Database) -> Blueprint:
+def messenger_blueprint(settings: MessengerSettings, database: Database, clock: Clock) -> Blueprint:
     blueprint = Blueprint("messenger_webhook", __name__)
 
     @blueprint.get("/webhooks/messenger")
@@ -42,6 +43,7 @@ def messenger_blueprint(settings: MessengerSettings, database: Database) -> Blue
             return Response(status=404)
         take_in(
             database,
+            clock,
             ChannelName.MESSENGER,
             [
                 Received(parse(event, page_id=settings.page_id, app_id=settings.app_id), event)

@@ -7,6 +7,7 @@ import re
 from flask import Blueprint, Response, request
 
 from bot.channels.zalo.inbound import is_console_sample, parse
+from bot.clock import Clock
 from bot.logs import get_logger
 from bot.messages import ChannelName
 from bot.metrics import WEBHOOK_REFUSED, WEBHOOK_SECONDS
@@ -20,7 +21,7 @@ _SIGNATURE = re.compile(r"\s*(?:mac\s*=\s*)?([0-9a-fA-F]{64})\s*")
 log = get_logger(__name__)
 
 
-def zalo_blueprint(settings: ZaloSettings, database: Database) -> Blueprint:
+def zalo_blueprint(settings: ZaloSettings, database: Database, clock: Clock) -> Blueprint:
     blueprint = Blueprint("zalo_webhook", __name__)
 
     @blueprint.get("/webhooks/zalo")
@@ -47,7 +48,7 @@ def zalo_blueprint(settings: ZaloSettings, database: Database) -> Blueprint:
             return Response(status=403)
         event = parse(payload, raw_body=body)
         if not is_console_sample(event):
-            take_in(database, ChannelName.ZALO, [Received(event, payload)])
+            take_in(database, clock, ChannelName.ZALO, [Received(event, payload)])
         return Response(status=200)
 
     return blueprint

@@ -51,6 +51,9 @@ class MessengerChannel:
             log.info("messenger name not read", code=error.code, reason=error.reason)
             return None
 
+    def keep_credentials(self) -> None:
+        """Nothing: a Page token has no refresh (messenger.md §1)."""
+
     def check(self) -> None:
         if "messages" not in self.api.subscribed_fields():
             raise Reauthorise("not-subscribed", "the Page's webhooks are not subscribed")

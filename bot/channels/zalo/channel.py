@@ -11,6 +11,7 @@ from bot.channels.zalo.errors import ATTACHMENT_EXPIRED, BUTTONS_REFUSED
 from bot.channels.zalo.tokens import ZaloTokens
 from bot.logs import get_logger
 from bot.messages import ChannelName, OutMessage
+from bot.metrics import TOKEN_ALERT
 from bot.settings import ZaloSettings
 
 log = get_logger(__name__)
@@ -19,7 +20,7 @@ _BUTTONS_REFUSED = {str(code) for code in BUTTONS_REFUSED}
 
 
 class ZaloChannel:
-    """Sends through `api`; the clock keeps `tokens` alive (ZaloTokens.refresh_if_due)."""
+    """Sends through `api`, with the access token of `tokens`."""
 
     name: ClassVar[ChannelName] = ChannelName.ZALO
     limits: ClassVar[Limits] = rendering.LIMITS
@@ -52,6 +53,15 @@ class ZaloChannel:
         except SendError as error:
             log.info("zalo name not read", code=error.code, reason=error.reason)
             return None
+
+    def keep_credentials(self) -> None:
+        try:
+            self.tokens.refresh_if_due()
+        except SendError as error:
+            log.warning("zalo token not renewed", code=error.code, reason=error.reason)
+            TOKEN_ALERT.labels(self.name).set(1)
+        else:
+            TOKEN_ALERT.labels(self.name).set(0)
 
     def check(self) -> None:
         oa_id = self.api.oa().oa_id

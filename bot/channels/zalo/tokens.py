@@ -285,7 +285,7 @@ class ZaloTokens:
 
     @retry(
         retry=retry_if_exception_type(DBAPIError),
-        stop=stop_after_attempt(6),
+        stop=stop_after_attempt(12),
         wait=wait_exponential(multiplier=0.2, max=5),
         reraise=True,
     )

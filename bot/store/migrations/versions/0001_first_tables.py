@@ -1,4 +1,4 @@
-"""the first tables
+"""first tables
 
 Revision: 0001, after nothing
 """
@@ -121,11 +121,13 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('contact_id', sa.BigInteger(), nullable=False),
     sa.Column('customer_code', sa.Text(), nullable=False),
+    sa.Column('event_id', sa.BigInteger(), nullable=False),
     sa.Column('otp_hash', sa.Text(), nullable=False),
     sa.Column('sent_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('wrong_guesses', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
     sa.Column('used_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('used_by_event_id', sa.BigInteger(), nullable=True),
     sa.ForeignKeyConstraint(['contact_id'], ['contact.id'], name=op.f('fk_otp_challenge_contact_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_otp_challenge'))
     )

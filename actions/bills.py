@@ -1,0 +1,100 @@
+"""Bills (F2, F7): the bill of a period, when it is due, how it came about."""
+
+from datetime import date
+
+from actions.backends.models import Invoice
+from actions.desk import DeskTurn
+from actions.handlers import registry
+from actions.periods import last_months, shifted
+from bot.dialogue.commands import Period, Slots
+from bot.dialogue.turn import Account
+
+RECENT_MONTHS = 4
+"""How far back the latest bill is looked for."""
+
+
+@registry.handles("bill_lookup")
+def bill_lookup(turn: DeskTurn, slots: Slots) -> None:
+    """The bill of the period asked for, or the latest; several months as a list."""
+    account = turn.account(slots)
+    period = slots.period
+    if period and not period.is_one_month:
+        _list_bills(turn, account, period)
+        return
+    invoice, as_of = _find(turn, account, period)
+    if invoice is None:
+        _no_bill(turn, account, period)
+        return
+    turn.say("bill.card", link=account.link_id, account=account, invoice=invoice, as_of=as_of, period=_period(invoice))
+
+
+@registry.handles("due_date")
+def due_date(turn: DeskTurn, slots: Slots) -> None:
+    """Until when the unpaid bills must be paid; when the next is issued."""
+    account = turn.account(slots)
+    debt = turn.desk.billing.debt(account.customer_code)
+    if debt.invoices:
+        turn.say("bill.due", link=account.link_id, account=account, debt=debt)
+        return
+    invoice, as_of = _find(turn, account, None)
+    turn.say("bill.nothing_due", link=account.link_id, account=account, invoice=invoice, as_of=as_of)
+
+
+@registry.handles("bill_explain")
+def bill_explain(turn: DeskTurn, slots: Slots) -> None:
+    """How a bill was calculated, and what changed against the month before and the same month last year."""
+    account = turn.account(slots)
+    invoice, as_of = _find(turn, account, slots.period)
+    if invoice is None:
+        _no_bill(turn, account, slots.period)
+        return
+    month = invoice.month
+    earlier = turn.desk.billing.invoices(account.customer_code, first=shifted(month, -12), last=shifted(month, -1))
+    by_month = {other.month: other for other in earlier.items}
+    turn.say(
+        "bill.explained",
+        link=account.link_id,
+        account=account,
+        invoice=invoice,
+        before=by_month.get(shifted(month, -1)),
+        last_year=by_month.get(shifted(month, -12)),
+        as_of=as_of,
+        period=_period(invoice),
+    )
+
+
+def _find(turn: DeskTurn, account: Account, period: Period | None) -> tuple[Invoice | None, object]:
+    """The invoice of a month, or the newest of the last months; and when the backend said so."""
+    span = period or last_months(turn.desk.today(turn.now), RECENT_MONTHS)
+    found = turn.desk.billing.invoices(account.customer_code, first=span.first, last=span.last)
+    return (found.items[0] if found.items else None), found.as_of
+
+
+def _no_bill(turn: DeskTurn, account: Account, period: Period | None) -> None:
+    """No bill for that month: say why if it can be said, and show the latest instead."""
+    this_month = last_months(turn.desk.today(turn.now), 1).first
+    latest, as_of = _find(turn, account, None)
+    asked: date = period.first if period else this_month
+    turn.say("bill.none", account=account, asked=asked, not_yet=asked >= this_month)
+    if latest is not None and asked >= this_month:
+        period = _period(latest)
+        turn.say("bill.card", link=account.link_id, account=account, invoice=latest, as_of=as_of, period=period)
+
+
+def _list_bills(turn: DeskTurn, account: Account, period: Period) -> None:
+    found = turn.desk.billing.invoices(account.customer_code, first=period.first, last=period.last)
+    if not found.items:
+        _no_bill(turn, account, period)
+        return
+    turn.say(
+        "bill.list",
+        link=account.link_id,
+        account=account,
+        invoices=found.items,
+        total=sum(invoice.total for invoice in found.items),
+        as_of=found.as_of,
+    )
+
+
+def _period(invoice: Invoice) -> Period:
+    return Period.of(invoice.month)

@@ -1,0 +1,44 @@
+"""Consent and the rights over one's data (F16; electricity.md §8)."""
+
+from actions.desk import DeskTurn
+from actions.handlers import registry
+from bot.dialogue.commands import Slots
+from bot.store.models import Consent
+
+ACCOUNT_PURPOSE = "account"
+"""Looking up bills, usage and outages of linked codes to answer in this chat."""
+
+
+def give_consent(turn: DeskTurn, *, granted: bool = True) -> None:
+    """Write down yes or no to the account purpose, with the words it was given to."""
+    consent = Consent(
+        contact_id=turn.caller.contact_id,
+        purpose=ACCOUNT_PURPOSE,
+        granted=granted,
+        text_version=turn.desk.company.privacy_version,
+        inbound_event_id=turn.event_id,
+        at=turn.now,
+    )
+    turn.change(lambda session: session.add(consent))
+
+
+@registry.handles("consent.give")
+def consent_given(turn: DeskTurn, _slots: Slots) -> None:
+    give_consent(turn)
+    turn.say("consent.given" if turn.caller.accounts else "consent.given_link_next")
+
+
+@registry.handles("consent.refuse")
+def consent_refused(turn: DeskTurn, _slots: Slots) -> None:
+    give_consent(turn, granted=False)
+    turn.say("consent.refused")
+
+
+@registry.handles("consent.details")
+def consent_details(turn: DeskTurn, _slots: Slots) -> None:
+    turn.say("consent.details")
+
+
+@registry.handles("data_rights")
+def data_rights(turn: DeskTurn, _slots: Slots) -> None:
+    turn.say("privacy.rights", accounts=turn.caller.accounts)

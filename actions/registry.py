@@ -1,0 +1,20 @@
+"""All handlers and forms of the product, gathered from the modules of this package."""
+
+from actions import (
+    accounts,
+    advice,
+    bills,
+    conversation,
+    failures,
+    outages,
+    payments,
+    people,
+    privacy,
+    services,
+    usage,
+)
+from actions.handlers import registry
+
+__all__ = ["registry"]
+
+MODULES = (accounts, advice, bills, conversation, failures, outages, payments, people, privacy, services, usage)

@@ -1,0 +1,67 @@
+"""The gateway: webhooks of the platforms, pictures of ours that they fetch, health and figures."""
+
+from flask import Flask, Response, abort
+from itsdangerous import BadData, URLSafeTimedSerializer
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from bot.clock import system_clock
+from bot.metrics import WEBHOOK_REFUSED, exposition
+from bot.pipeline.sending import MEDIA_SALT
+from bot.pipeline.turns import MEDIA_LIFETIME
+from bot.settings import Settings
+from bot.store.database import Database
+from bot.store.models import Media
+from bot.webhooks.intake import MAX_BODY_BYTES
+from bot.webhooks.messenger import messenger_blueprint
+from bot.webhooks.zalo import zalo_blueprint
+
+
+def create_app(settings: Settings, database: Database) -> Flask:
+    """The WSGI application; a channel without settings has no webhook."""
+    app = Flask("trolydien")
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    clock = system_clock(settings.trolydien_now)
+    if settings.zalo:
+        app.register_blueprint(zalo_blueprint(settings.zalo, database, clock))
+    if settings.messenger:
+        app.register_blueprint(messenger_blueprint(settings.messenger, database, clock))
+    media_signer = URLSafeTimedSerializer(settings.secret_key.get_secret_value(), salt=MEDIA_SALT)
+
+    @app.errorhandler(RequestEntityTooLarge)
+    def too_large(_error: RequestEntityTooLarge) -> Response:
+        WEBHOOK_REFUSED.labels("any", "too_large").inc()
+        return Response(status=413)
+
+    @app.get("/media/<token>")
+    def media(token: str) -> Response:
+        try:
+            media_id = media_signer.loads(token, max_age=int(MEDIA_LIFETIME.total_seconds()))
+        except BadData:
+            abort(404)
+        with database.begin() as session:
+            found = session.get(Media, media_id)
+        if found is None:
+            abort(404)
+        return Response(found.body, mimetype=found.content_type, headers={"Cache-Control": "private, no-store"})
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return Response("ok\n", mimetype="text/plain")
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        """Ready when the database answers and has our tables."""
+        try:
+            with database.begin() as session:
+                session.execute(text("SELECT 1 FROM inbound_event LIMIT 1"))
+        except SQLAlchemyError:
+            return Response("the database does not answer, or is not migrated\n", 503, mimetype="text/plain")
+        return Response("ready\n", mimetype="text/plain")
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        return Response(exposition(), mimetype="text/plain; version=0.0.4")
+
+    return app

@@ -1,0 +1,186 @@
+"""The jobs that workers run (Procrastinate). Each is a few lines: load, call, say when to try again."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
+from procrastinate.jobs import Job
+from sqlalchemy import update
+
+from bot.channels.messenger.inbound import parse as parse_messenger
+from bot.channels.zalo.inbound import parse as parse_zalo
+from bot.dialogue.understanding import NluUnavailable
+from bot.logs import configure_logs, get_logger
+from bot.messages import FROM_CUSTOMER, ChannelName
+from bot.metrics import NLU_FAILURES, PARKED_EVENTS
+from bot.pipeline.assembly import Product, assemble
+from bot.pipeline.turns import Conflict, Event, enqueue_sending, finish_event
+from bot.settings import Settings
+from bot.store import conversations, deliveries, retention
+from bot.store.database import Database
+from bot.store.models import EventStatus, InboundEvent
+
+QUEUES = ("reply", "receipt", "upkeep")
+EVENT_PAUSES = (1, 2, 4, 8, 15)
+"""Seconds before each new try of an event. All later events of the same conversation wait meanwhile."""
+STALLED_AFTER_SECONDS = 30
+KEEP_FINISHED_JOBS_HOURS = 24
+LOST_AFTER = timedelta(seconds=60)
+
+log = get_logger(__name__)
+
+
+class BriefRetries(BaseRetryStrategy):
+    """A bounded number of tries within seconds; Conflict is tried again at once."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if job.attempts >= len(EVENT_PAUSES):
+            return None
+        pause = 0 if isinstance(exception, Conflict) else EVENT_PAUSES[job.attempts]
+        return RetryDecision(retry_in={"seconds": pause})
+
+
+RETRIES = BriefRetries()
+
+
+def build_worker_app(product: Product) -> App:
+    """The Procrastinate app with all tasks bound to `product`."""
+    app = App(
+        connector=PsycopgConnector(
+            conninfo=product.database.url, min_size=1, max_size=product.settings.worker_concurrency + 2
+        )
+    )
+
+    @app.task(name="handle_event", retry=RETRIES, pass_context=True)
+    def handle_event(context: JobContext, event_id: int) -> None:
+        _handle_event(product, event_id, attempts=context.job.attempts)
+
+    @app.task(name="handle_receipt", retry=RETRIES)
+    def handle_receipt(event_id: int) -> None:
+        event = _load_event(product, event_id)
+        if event:
+            product.receipts.handle(event)
+
+    @app.task(name="send_replies", retry=RETRIES)
+    def send_replies(contact_id: int) -> None:
+        product.sender.send_all(contact_id)
+
+    @app.task(name="rescue_stalled_jobs")
+    async def rescue_stalled_jobs() -> None:
+        stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS)
+        for job in stalled:
+            log.warning("job_rescued", job=job.id, task=job.task_name)
+            await app.job_manager.retry_job(job, retry_at=datetime.now(UTC))
+        await app.job_manager.prune_stalled_workers(STALLED_AFTER_SECONDS)
+
+    @app.task(name="rescue_lost_replies")
+    def rescue_lost_replies() -> None:
+        now = product.clock()
+        with product.database.begin() as session:
+            freed = deliveries.expire_leases(session, now)
+            waiting = deliveries.contacts_with_due_replies(session, now, older_than=now - LOST_AFTER, limit=500)
+            for contact_id in {*freed, *waiting}:
+                enqueue_sending(session, contact_id)
+
+    @app.task(name="renew_tokens")
+    def renew_tokens() -> None:
+        for channel in product.channels.values():
+            channel.keep_credentials()
+
+    @app.task(name="return_quiet_conversations")
+    def return_quiet_conversations() -> None:
+        quiet_since = product.clock() - timedelta(hours=product.company.staff.hand_back_after_hours)
+        with product.database.begin() as session:
+            conversations.return_quiet_conversations(session, quiet_since)
+
+    @app.task(name="forget_old_data")
+    async def forget_old_data() -> None:
+        await app.job_manager.delete_old_jobs(
+            nb_hours=KEEP_FINISHED_JOBS_HOURS, include_failed=False, include_cancelled=True, include_aborted=True
+        )
+        now = product.clock()
+        await asyncio.to_thread(_forget, product, now)
+
+    return app
+
+
+def run_worker(settings: Settings, database_url: str) -> None:
+    """Work until SIGTERM or SIGINT; a job under way is finished first."""
+    configure_logs(settings.log_level, "worker")
+    database = Database(database_url, pool_size=settings.worker_concurrency + 2)
+    app = build_worker_app(assemble(settings, database))
+
+    async def work() -> None:
+        async with app.open_async():
+            await app.run_worker_async(
+                queues=QUEUES,
+                concurrency=settings.worker_concurrency,
+                delete_jobs="successful",
+                fetch_job_polling_interval=2.0,
+                shutdown_graceful_timeout=8.0,
+                update_heartbeat_interval=5.0,
+                stalled_worker_timeout=float(STALLED_AFTER_SECONDS),
+            )
+
+    asyncio.run(work())
+
+
+def _handle_event(product: Product, event_id: int, *, attempts: int) -> None:
+    event = _load_event(product, event_id)
+    if event is None:
+        return
+    try:
+        if event.inbound.kind in FROM_CUSTOMER and event.inbound.user_id:
+            product.turns.handle(event)
+        else:
+            product.receipts.handle(event)
+    except Exception as error:
+        if isinstance(error, NluUnavailable):
+            NLU_FAILURES.inc()
+            if attempts == 0:
+                product.turns.apologise(event, "failure.slow", final=False)
+        if attempts >= len(EVENT_PAUSES):
+            _park(product, event, error)
+            return
+        raise
+
+
+def _forget(product: Product, now: datetime) -> None:
+    keep = timedelta(days=product.company.retention.inbound_payload_days)
+    with product.database.begin() as session:
+        retention.forget(session, now=now, payloads_before=now - keep)
+
+
+def _park(product: Product, event: Event, error: Exception) -> None:
+    """Give the event up, keep it for people to look at, and tell the customer so."""
+    log.error("event_parked", event_id=event.id, channel=event.channel, error=type(error).__name__, exc_info=error)
+    PARKED_EVENTS.labels(event.channel).inc()
+    if event.inbound.kind in FROM_CUSTOMER:
+        product.turns.apologise(event, "failure.given_up", final=True)
+    with product.database.begin() as session:
+        finish_event(session, event.id, EventStatus.PARKED, error=f"{type(error).__name__}")
+
+
+def _load_event(product: Product, event_id: int) -> Event | None:
+    """The event, unless it is finished."""
+    with product.database.begin() as session:
+        row = session.get(InboundEvent, event_id)
+    if row is None or row.status != EventStatus.RECEIVED:
+        return None
+    channel = ChannelName(row.channel)
+    settings = product.settings
+    if channel is ChannelName.ZALO:
+        inbound = parse_zalo(row.payload)
+    elif settings.messenger:
+        inbound = parse_messenger(row.payload, page_id=settings.messenger.page_id, app_id=settings.messenger.app_id)
+    else:
+        inbound = None
+    if inbound is None or channel not in product.channels:
+        with product.database.begin() as session:
+            session.execute(
+                update(InboundEvent)
+                .where(InboundEvent.id == event_id)
+                .values(status=EventStatus.IGNORED, error="channel_off")
+            )
+        return None
+    return Event(id=row.id, channel=channel, inbound=inbound, received_at=row.received_at)

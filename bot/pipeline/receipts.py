@@ -1,0 +1,108 @@
+"""What platforms tell us beside customers' messages: receipts, echoes, take-overs, people leaving."""
+
+from datetime import timedelta
+
+from sqlalchemy import func, update
+from sqlalchemy.orm import Session
+
+from bot.clock import Clock
+from bot.logs import get_logger
+from bot.messages import Inbound, InboundKind
+from bot.pipeline.turns import Event, finish_event
+from bot.store import conversations, deliveries
+from bot.store.database import Database
+from bot.store.models import Conversation, EventStatus, Message, Owner
+
+RECEIPT_WAITS_FOR_OUR_COMMIT = timedelta(seconds=30)
+"""A receipt may come before the send that it is about is written down (examples.md §5)."""
+
+
+class TooEarly(Exception):
+    """The message this is about is not known yet, and may still be: try again."""
+
+
+log = get_logger(__name__)
+
+
+class ReceiptHandler:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def handle(self, event: Event) -> None:
+        """Write down what the event says. Raises TooEarly."""
+        young = self._clock() - event.received_at < RECEIPT_WAITS_FOR_OUR_COMMIT
+        with self._database.begin() as session:
+            status = self._apply(session, event, young=young)
+            finish_event(session, event.id, status)
+
+    def _apply(self, session: Session, event: Event, *, young: bool) -> EventStatus:
+        inbound = event.inbound
+        match inbound.kind:
+            case InboundKind.DELIVERED | InboundKind.SEEN:
+                return self._receipt(session, event, young=young)
+            case InboundKind.ECHO:
+                return self._echo(session, event, young=young)
+            case InboundKind.UNFOLLOW:
+                loaded = conversations.load(session, event.channel, str(inbound.user_id))
+                conversations.mark_unreachable(session, loaded.contact.id, inbound.at)
+            case InboundKind.TAKEOVER:
+                loaded = conversations.load(session, event.channel, str(inbound.user_id))
+                conversations.set_owner(session, loaded.conversation.id, Owner.STAFF, self._clock())
+            case InboundKind.WITHDRAW:
+                loaded = conversations.load(session, event.channel, str(inbound.user_id))
+                for link in loaded.links:
+                    conversations.end_link(session, contact_id=loaded.contact.id, link_id=link.id, at=self._clock())
+                conversations.audit(
+                    session, actor="platform", action="data.erasure_requested", contact_id=loaded.contact.id
+                )
+            case _:
+                return EventStatus.IGNORED
+        return EventStatus.DONE
+
+    def _receipt(self, session: Session, event: Event, *, young: bool) -> EventStatus:
+        inbound = event.inbound
+        seen = inbound.kind is InboundKind.SEEN
+        if inbound.message_ids:
+            note = deliveries.note_seen if seen else deliveries.note_delivered
+            if note(session, event.channel, inbound.message_ids, inbound.at) == 0:
+                if young:
+                    raise TooEarly
+                return EventStatus.IGNORED
+        elif inbound.watermark and inbound.user_id:
+            loaded = conversations.load(session, event.channel, inbound.user_id)
+            deliveries.note_watermark(session, loaded.contact.id, inbound.watermark, seen=seen)
+        return EventStatus.DONE
+
+    def _echo(self, session: Session, event: Event, *, young: bool) -> EventStatus:
+        """Our own message comes back, or a person wrote from the platform's own inbox: then the bot is silent."""
+        inbound = event.inbound
+        if not inbound.by_staff and deliveries.confirm_echo(
+            session, event.channel, key=inbound.echo_of, provider_message_id=inbound.message_id
+        ):
+            return EventStatus.DONE
+        if inbound.user_id is None:
+            return EventStatus.IGNORED
+        loaded = conversations.load(session, event.channel, inbound.user_id)
+        if not inbound.by_staff:
+            if young and deliveries.is_under_way(session, loaded.contact.id, inbound.text):
+                raise TooEarly
+            return EventStatus.IGNORED
+        conversations.set_owner(session, loaded.conversation.id, Owner.STAFF, self._clock())
+        self._record_staff_message(session, event, inbound, loaded.conversation.id)
+        return EventStatus.DONE
+
+    def _record_staff_message(self, session: Session, event: Event, inbound: Inbound, conversation_id: int) -> None:
+        session.execute(
+            update(Conversation).where(Conversation.id == conversation_id).values(last_message_at=func.now())
+        )
+        conversations.record(
+            session,
+            Message(
+                conversation_id=conversation_id,
+                sender="staff",
+                kind=inbound.name,
+                text=inbound.text,
+                inbound_event_id=event.id,
+            ),
+        )

@@ -1,0 +1,212 @@
+"""The ledger of what is sent: planning, claiming with a lease, settling, and the platforms' receipts."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from bot.messages import OutMessage
+from bot.store.models import ACCEPTED, Contact, Conversation, Delivery, DeliveryStatus, Lane, Media, Owner
+
+LEASE = timedelta(seconds=60)
+"""Longer than the longest send: a row claimed longer ago belonged to a worker that died."""
+
+
+def plan(
+    session: Session,
+    *,
+    key: str,
+    contact: Contact,
+    message_id: int | None,
+    lane: Lane,
+    content: OutMessage,
+    now: datetime,
+) -> None:
+    """One delivery; planning the same key again is a no-op."""
+    session.execute(
+        insert(Delivery)
+        .values(
+            key=key,
+            channel=contact.channel,
+            contact_id=contact.id,
+            message_id=message_id,
+            lane=lane,
+            content=content.model_dump(mode="json", exclude_defaults=True),
+            created_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["key"])
+    )
+
+
+def claim_next_reply(session: Session, contact_id: int, now: datetime) -> Delivery | None:
+    """The contact's next reply, leased to the caller; None when there is none, or it is not yet its time.
+
+    Replies of a contact go one after the other: while the first waits or is under way, the others wait too. In the
+    same transaction a conversation that staff hold silences the bot: what it had not yet sent is cancelled.
+    """
+    owner = session.scalar(select(Conversation.owner).where(Conversation.contact_id == contact_id).with_for_update())
+    if owner == Owner.STAFF:
+        session.execute(
+            update(Delivery)
+            .where(Delivery.contact_id == contact_id, Delivery.status == DeliveryStatus.PENDING)
+            .where(Delivery.lane == Lane.REPLY)
+            .values(status=DeliveryStatus.CANCELLED, outcome="staff_took_over")
+        )
+        return None
+    first = session.scalars(
+        select(Delivery)
+        .where(Delivery.contact_id == contact_id, Delivery.lane == Lane.REPLY)
+        .where(Delivery.status.in_([DeliveryStatus.PENDING, DeliveryStatus.SENDING]))
+        .order_by(Delivery.id)
+        .limit(1)
+        .with_for_update()
+    ).one_or_none()
+    if first is None or first.status == DeliveryStatus.SENDING or (first.not_before and first.not_before > now):
+        return None
+    first.status = DeliveryStatus.SENDING
+    first.attempts += 1
+    first.lease_until = now + LEASE
+    return first
+
+
+def waits_until(session: Session, contact_id: int) -> datetime | None:
+    """When the contact's next pending reply may be tried again."""
+    return session.scalar(
+        select(Delivery.not_before)
+        .where(Delivery.contact_id == contact_id, Delivery.status == DeliveryStatus.PENDING)
+        .order_by(Delivery.id)
+        .limit(1)
+    )
+
+
+def settle(
+    session: Session,
+    delivery_id: int,
+    status: DeliveryStatus,
+    *,
+    outcome: str,
+    now: datetime,
+    provider_code: str | None = None,
+    provider_message_id: str | None = None,
+    not_before: datetime | None = None,
+) -> None:
+    """Write down what became of a claimed delivery. A receipt that came first is not overwritten."""
+    session.execute(
+        update(Delivery)
+        .where(Delivery.id == delivery_id, Delivery.status == DeliveryStatus.SENDING)
+        .values(
+            status=status,
+            outcome=outcome,
+            provider_code=provider_code,
+            provider_message_id=func.coalesce(Delivery.provider_message_id, provider_message_id),
+            not_before=not_before,
+            lease_until=None,
+            sent_at=now if status == DeliveryStatus.SENT else Delivery.sent_at,
+        )
+    )
+
+
+def expire_leases(session: Session, now: datetime) -> list[int]:
+    """Sends whose worker died: whether they arrived is unknown. Returns the contacts whose next replies may go on."""
+    rows = session.execute(
+        update(Delivery)
+        .where(Delivery.status == DeliveryStatus.SENDING, Delivery.lease_until < now)
+        .values(status=DeliveryStatus.UNKNOWN, outcome="worker_died", lease_until=None)
+        .returning(Delivery.contact_id)
+    )
+    return sorted({contact_id for (contact_id,) in rows})
+
+
+def contacts_with_due_replies(session: Session, now: datetime, older_than: datetime, limit: int) -> Sequence[int]:
+    """Contacts whose pending reply is due and has been so since `older_than`: their job must have been lost."""
+    return session.scalars(
+        select(Delivery.contact_id)
+        .where(Delivery.status == DeliveryStatus.PENDING, Delivery.lane == Lane.REPLY)
+        .where(Delivery.created_at < older_than)
+        .where(or_(Delivery.not_before.is_(None), Delivery.not_before <= now))
+        .distinct()
+        .limit(limit)
+    ).all()
+
+
+def confirm_echo(session: Session, channel: str, *, key: str | None, provider_message_id: str | None) -> bool:
+    """Is the echoed message one of ours? By our key, or by the id the platform gave it. Settles unknown outcomes."""
+    ours = session.scalars(
+        select(Delivery)
+        .where(Delivery.channel == channel)
+        .where(or_(Delivery.key == key, Delivery.provider_message_id == provider_message_id))
+        .limit(1)
+        .with_for_update()
+    ).one_or_none()
+    if ours is None:
+        return False
+    ours.provider_message_id = ours.provider_message_id or provider_message_id
+    if ours.status in {DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN}:
+        ours.status, ours.outcome, ours.sent_at = DeliveryStatus.SENT, "echo", ours.sent_at or func.now()
+    return True
+
+
+def is_under_way(session: Session, contact_id: int, text: str) -> bool:
+    """Is a message with this text being sent to the contact, or of unknown outcome?"""
+    rows = session.scalars(
+        select(Delivery.content)
+        .where(Delivery.contact_id == contact_id)
+        .where(Delivery.status.in_([DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN]))
+    )
+    return any(content.get("text", "") == text for content in rows)
+
+
+def note_delivered(session: Session, channel: str, ids: Sequence[str], at: datetime) -> int:
+    """The platform delivered these messages to the device. Returns how many are known."""
+    rows = session.execute(
+        update(Delivery)
+        .where(Delivery.channel == channel, Delivery.provider_message_id.in_(ids))
+        .values(
+            delivered_at=func.coalesce(Delivery.delivered_at, at),
+            status=_at_least(DeliveryStatus.DELIVERED),
+        )
+        .returning(Delivery.id)
+    )
+    return len(rows.all())
+
+
+def note_seen(session: Session, channel: str, ids: Sequence[str], at: datetime) -> int:
+    """The customer saw these messages. Returns how many are known."""
+    rows = session.execute(
+        update(Delivery)
+        .where(Delivery.channel == channel, Delivery.provider_message_id.in_(ids))
+        .values(
+            seen_at=func.coalesce(Delivery.seen_at, at),
+            delivered_at=func.coalesce(Delivery.delivered_at, at),
+            status=DeliveryStatus.SEEN,
+        )
+        .returning(Delivery.id)
+    )
+    return len(rows.all())
+
+
+def note_watermark(session: Session, contact_id: int, watermark: datetime, *, seen: bool) -> None:
+    """Everything sent to the contact up to `watermark` was delivered (or seen)."""
+    session.execute(
+        update(Delivery)
+        .where(Delivery.contact_id == contact_id, Delivery.sent_at <= watermark, Delivery.status.in_(ACCEPTED))
+        .values(
+            delivered_at=func.coalesce(Delivery.delivered_at, watermark),
+            status=DeliveryStatus.SEEN if seen else _at_least(DeliveryStatus.DELIVERED),
+            seen_at=func.coalesce(Delivery.seen_at, watermark) if seen else Delivery.seen_at,
+        )
+    )
+
+
+def keep_media(session: Session, *, contact_id: int, content_type: str, body: bytes, expires_at: datetime) -> int:
+    media = Media(contact_id=contact_id, content_type=content_type, body=body, expires_at=expires_at)
+    session.add(media)
+    session.flush()
+    return media.id
+
+
+def _at_least(status: DeliveryStatus) -> ColumnElement[str]:
+    """`status`, unless the customer has already seen the message."""
+    return case((Delivery.status == DeliveryStatus.SEEN, DeliveryStatus.SEEN), else_=status)

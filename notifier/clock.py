@@ -1,0 +1,81 @@
+"""The clock: APScheduler ticks and enqueues, and never does the work itself.
+
+Two clocks at once do no harm: a tick's job carries a queueing lock, so a second one of the same kind is refused, and
+every job is written to be run twice.
+"""
+
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from types import FrameType
+
+from apscheduler.schedulers.blocking import BlockingScheduler
+from procrastinate.exceptions import AlreadyEnqueued
+
+from bot.logs import configure_logs, get_logger
+from bot.settings import Settings
+from bot.store.database import Database
+from bot.store.queue import enqueue
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A job of the workers and how often it is due."""
+
+    task: str
+    every: timedelta
+
+
+TICKS = (
+    Tick("rescue_stalled_jobs", timedelta(seconds=10)),
+    Tick("rescue_lost_replies", timedelta(seconds=15)),
+    Tick("renew_tokens", timedelta(minutes=5)),
+    Tick("return_quiet_conversations", timedelta(minutes=10)),
+    Tick("forget_old_data", timedelta(hours=1)),
+)
+
+
+def run_notifier(settings: Settings, database_url: str) -> None:
+    """Tick until SIGTERM or SIGINT."""
+    configure_logs(settings.log_level, "notifier")
+    database = Database(database_url, pool_size=2)
+    scheduler = build_scheduler(database)
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        scheduler.shutdown(wait=False)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    scheduler.start()
+    database.close()
+
+
+def build_scheduler(database: Database) -> BlockingScheduler:
+    scheduler = BlockingScheduler(timezone="UTC")
+    for tick in TICKS:
+        scheduler.add_job(
+            _enqueuer(database, tick),
+            "interval",
+            seconds=tick.every.total_seconds(),
+            id=tick.task,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
+    return scheduler
+
+
+def _enqueuer(database: Database, tick: Tick) -> Callable[[], None]:
+    def enqueue_tick() -> None:
+        try:
+            with database.begin() as session:
+                enqueue(session, tick.task, queue="upkeep", queueing_lock=tick.task)
+        except AlreadyEnqueued:
+            log.debug("tick_still_waiting", task=tick.task)
+        except Exception:
+            log.exception("tick_failed", task=tick.task)
+
+    return enqueue_tick
