@@ -1,0 +1,78 @@
+"""Amounts: money in đồng and energy in kWh, in figures, shorthand ("1tr2") or words."""
+
+import re
+from typing import Iterator
+
+from nlu.entities.match import B, E, Match, before, words
+from nlu.entities.numbers import Number, numbers, written
+from nlu.text.align import AlignedText
+
+_COMPACT = re.compile(rf"{B}(\d+(?:[.,]\d{{1,3}})?)\s?(tr|trieu|cu|m)\s?(\d{{1,3}}|ruoi)(?:\s?(k|nghin|ngan|ng))?(?:\s?(?:d|dong|vnd))?{E}")
+_FIGURES = re.compile(
+    rf"{B}(\d{{1,3}}(?:[.,\s]\d{{3}})+|\d+(?:[.,]\d{{1,2}})?)\s?"
+    rf"(k|ka|nghin|ngan|ng|tr|trieu|cu|ty|dong|d|vnd|₫)(?:\s?(?:dong|d|vnd|₫))?{E}"
+)
+_GROUPED = re.compile(r"(?<![a-z0-9.,])\d{1,3}(?:[.,]\d{3})+(?![a-z0-9]|[.,]\d)")
+_UNITS = {"k": 10**3, "ka": 10**3, "nghin": 10**3, "ngan": 10**3, "ng": 10**3, "tr": 10**6, "trieu": 10**6, "cu": 10**6, "ty": 10**9}
+_DONG = re.compile(r"\s?(?:dong|d|vnd|₫)" + E)
+
+_ENERGY_UNIT = re.compile(
+    r"\s?(?:(kwh|kw\s?h|kilo\s?oat\s?gio|ki\s?lo\s?oat|kilooat|cay\s?so|so|ky|ki|chu|kw|kg)(?:\s(?:dien|gio))?)" + E
+)
+_NOT_ENERGY = re.compile(r"\s*" + words("dien thoai", "cuoi", "dau", "hop dong", "tai khoan", "nha", "may", "lan", "seri", "cong to", "tien", "ma", "khach hang", "la"))
+_POWER = re.compile(words("cong suat", "pha", "may", "pin", "mat troi", "he thong", "tam") + r"\W*(?:\w+\W+){0,2}\Z")
+
+
+def money(aligned: AlignedText) -> Iterator[Match]:
+    """Money as whole đồng: "500k", "1tr2", "350.000đ", "một triệu hai", "hai trăm nghìn"."""
+    text = aligned.folded
+    for match in _COMPACT.finditer(text):
+        if match[2] == "m" and match[3] == "ruoi":
+            continue
+        yield Match("money", match.start(), match.end(), _compact_value(match))
+    for match in _FIGURES.finditer(text):
+        figure, unit = re.sub(r"\s", ".", match[1]), match[2]
+        if unit == "d" and not (match.end() - match.start() > 4 or aligned.accented[match.start(2)] == "đ"):
+            continue
+        yield Match("money", match.start(), match.end(), round(written(figure) * _UNITS.get(unit, 1)))
+    for match in _GROUPED.finditer(text):
+        if not _ENERGY_UNIT.match(text, match.end()):
+            yield Match("money", match.start(), match.end(), int(written(match[0])))
+    for number in numbers(aligned):
+        end = _DONG.match(text, number.end)
+        if (number.scale >= 10**3 or (end and number.value >= 100)) and not _ENERGY_UNIT.match(text, number.end):
+            yield Match("money", number.start, end.end() if end else number.end, round(number.value))
+
+
+def _compact_value(match: "re.Match[str]") -> int:
+    value = round(written(match[1]) * 10**6)
+    if match[3] == "ruoi":
+        return value + 500_000
+    if match[4]:
+        return value + int(match[3]) * 1000
+    return value + int(match[3]) * 10 ** (6 - len(match[3]))
+
+
+def energy(aligned: AlignedText) -> Iterator[Match]:
+    """Energy in kWh: "250 số", "300 kwh", "200 ký điện", "hai trăm rưỡi số"."""
+    text = aligned.folded
+    for number in numbers(aligned):
+        unit = _ENERGY_UNIT.match(text, number.end)
+        if unit is None or not _plausible(aligned, number, unit):
+            continue
+        value = int(number.value) if number.value == int(number.value) else number.value
+        yield Match("energy", number.start, unit.end(), value)
+
+
+def _plausible(aligned: AlignedText, number: Number, unit: "re.Match[str]") -> bool:
+    text, name = aligned.folded, unit[1].replace(" ", "")
+    if name in ("kwh", "kilooatgio", "kilooat", "cayso"):
+        return True
+    if name in ("kw", "kg"):
+        return name == "kw" and number.value >= 30 and not _POWER.search(before(text, number.start))
+    if name in ("so", "chu"):
+        if not aligned.says(unit.start(1), unit.end(1), "số", "chữ", "xố"):
+            return False
+        return number.value >= 10 and not _NOT_ENERGY.match(text, unit.end(1)) or "dien" in unit[0] and not _NOT_ENERGY.match(text, unit.end(1))
+    named = aligned.says(unit.start(1), unit.end(1), "ký", "kí", "kỳ" if "dien" in unit[0] else "ký")
+    return named and number.value >= 5

@@ -1,0 +1,216 @@
+"""Days, counted from the local day of the message. Values are ISO dates.
+
+A weekday is the next one, today included, unless the text says otherwise; a day of a month without its month or year is
+the one nearest to the message.
+"""
+
+import re
+from datetime import date, timedelta
+from typing import Iterator, Optional
+
+from nlu.entities.match import B, E, Match, before, words
+from nlu.entities.numbers import DIGITS
+from nlu.text.align import AlignedText
+
+_PART = r"(?:(?:sang|trua|chieu|toi|dem|khuya|xang|chua)\s*)"
+_NEAR = (
+    (0, words("hom nay", "hom lay", "hom ni", "hnay", "hn", "bua nay", "ngay hom nay", "hum nay", "ngay nay hom nay")),
+    (0, rf"{_PART}(?:nay|ni|lay)"),
+    (-1, words("hom qua", "ngay hom qua", "hqua", "ngay hqua", "hum qua", "bua qua")),
+    (-1, rf"{_PART}(?:hom\s*)?qua"),
+    (-2, words("hom kia", "ngay hom kia", "bua kia", "hom truoc nua")),
+    (-3, words("hom kìa")),
+    (1, words("ngay mai", "hom sau", "bua mai")),
+    (1, rf"{_PART}(?:ngay\s*)?mai"),
+    (2, words("ngay kia", "ngay mot", "ngay kia")),
+    (2, rf"{_PART}(?:ngay\s*)?(?:mot|kia)"),
+)
+_NEARS = tuple((days, re.compile(rf"{B}(?:{_PART})?{pattern}{E}")) for days, pattern in _NEAR)
+_MAI = re.compile(rf"{B}mai{E}")
+_MOT = re.compile(rf"{B}mot{E}")
+_NAME_BEFORE = re.compile(r"(?:chi|co|ba|em|be|hoa|thanh|ngoc|bac|chau|ong|anh|di|mo|ban|khac|thi|canh|cay|ten|phuong|xuan|tuyet|quynh|nhu|hong|ban mai|tan mai)\Z")
+_WEEKDAYS = {
+    "2": 0, "hai": 0, "3": 1, "ba": 1, "4": 2, "tu": 2, "5": 3, "nam": 3, "6": 4, "sau": 4, "7": 5, "bay": 5, "8": 6,
+}
+_WEEKDAY = re.compile(
+    rf"{B}(?:{_PART})?(?:(?:ngay|hom)\s*)?(?:(?:thu|thuw)\s*(?P<n>[2-7]|hai|ba|tu|nam|sau|bay)|t(?P<t>[2-7])|(?P<cn>chu\s*nhat|cn|cnhat))"
+    rf"(?:\s*(?:(?P<this>tuan\s*nay|tuan\s*lay)|(?P<next>tuan\s*sau|tuan\s*toi)|(?P<past>tuan\s*truoc|tuan\s*roi|tuan\s*vua\s*roi|tuan\s*qua|vua\s*roi|vua\s*qua|truoc|roi)"
+    rf"|(?P<coming>nay|lay|toi|sap\s*toi|sau)))?{E}"
+)
+_UNIT_AFTER = re.compile(r"\s*(?:thang|lan|trieu|nghin|ngan|k|so|kwh|nguoi|nha|ho|ma|hoa\s*don|cai|hd)" + E)
+_FULL = re.compile(
+    r"(?<![a-z0-9/.\-,])(?:ngay\s*|hom\s*|mung\s*)?(?P<d>0?[1-9]|[12]\d|3[01])\s?(?P<sep>[/\-.])\s?(?P<m>0?[1-9]|1[0-2])(?:\s?(?P=sep)\s?(?P<y>20\d\d|\d\d))?(?![a-z0-9]|[/\-.]\d)"
+)
+_WORDED = re.compile(
+    rf"{B}(?:(?:ngay|hom|mung|mong)\s*)?(?P<d>0?[1-9]|[12]\d|3[01])\s*(?:thang|thg|thag)\s*(?P<m>0?[1-9]|1[0-2])(?![0-9])"
+    r"(?:\s*(?:/|-|nam)\s*(?P<y>20\d\d))?" + E
+)
+_ISO = re.compile(r"(?<![0-9])(?P<y>20\d\d)-(?P<m>\d\d)-(?P<d>\d\d)(?![0-9])")
+_DAY = re.compile(rf"{B}(?:ngay|mung|mong|hom|dem)\s*(?:mung\s*)?(?P<d>0?[1-9]|[12]\d|3[01])(?![0-9a-z]|\s?[/\-.:]\s?\d|\s*(?:thang|thg|tieng|phut|gio|lan|so|kwh|ngay|nghin|k)\b)")
+_FRACTION_AFTER = re.compile(r"\s*(?:dinh\s*muc|ho|so|phan|nam|thang|gia)" + E)
+_SPOKEN_DAY = r"(?:(?:hai|ba)\s*muoi(?:\s*(?:mot|hai|ba|bon|tu|lam|nham|nam|sau|bay|tam|chin))?|hai\s*(?:mot|hai|ba|bon|tu|lam|nham|sau|bay|tam|chin)|ba\s*mot|muoi(?:\s*(?:mot|hai|ba|bon|lam|nham|sau|bay|tam|chin))?|mot|hai|ba|bon|tu|nam|sau|bay|tam|chin)"
+_SPOKEN = re.compile(
+    rf"{B}(?:(?P<said>ngay|hom|mung|mong)\s+)?(?P<d>{_SPOKEN_DAY})(?:\s+thang\s+(?P<m>muoi\s*mot|muoi\s*hai|muoi|gieng|chap|mot|hai|ba|bon|tu|nam|sau|bay|tam|chin|1[0-2]|[1-9]))?{E}"
+)
+_SPOKEN_VALUES = {"gieng": 1, "chap": 12}
+_END_OF_MONTH = re.compile(rf"{B}cuoi\s*thang\s*(?:nay)?{E}")
+
+
+def _in(year: int, month: int, day: int) -> Optional[date]:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _nearest(candidates: "list[Optional[date]]", today: date) -> Optional[date]:
+    real = [candidate for candidate in candidates if candidate]
+    return min(real, key=lambda day: (abs((day - today).days), -day.toordinal()), default=None)
+
+
+def dates(aligned: AlignedText, today: date) -> Iterator[Match]:
+    """All days of the text."""
+    for match in (*_near(aligned, today), *_weekdays(aligned, today), *_calendar(aligned, today)):
+        yield match
+
+
+def _near(aligned: AlignedText, today: date) -> Iterator[Match]:
+    text = aligned.folded
+    for days, pattern in _NEARS:
+        for match in pattern.finditer(text):
+            if match[0].endswith("mot") and not aligned.says(match.end() - 3, match.end(), "mốt"):
+                continue
+            if match[0].endswith("mai") and aligned.accented[match.end() - 3 : match.end()] != "mai":
+                continue
+            if match[0].endswith("kia") and aligned.accented[match.end() - 3 : match.end()] == "kìa":
+                days = 3 if days > 0 else -3
+            yield _day(match, today + timedelta(days=days))
+    for match in _MAI.finditer(text):
+        start = aligned.starts[match.start()]
+        capital = aligned.raw[start].isupper() and not aligned.raw.isupper() and match.start() > 0
+        if not capital and aligned.accented[match.start() : match.end()] == "mai" and not _named(text, match.start()):
+            yield _day(match, today + timedelta(days=1))
+    for match in _MOT.finditer(text):
+        if aligned.accented[match.start() : match.end()] == "mốt" and not re.search(r"(?:hai|ba|bon|nam|sau|bay|tam|chin|muoi)\Z", before(text, match.start())):
+            yield _day(match, today + timedelta(days=2))
+
+
+def _named(text: str, start: int) -> bool:
+    return bool(_NAME_BEFORE.search(before(text, start))) or text[start + 3 :].lstrip().startswith(("mot", "kia", "sau"))
+
+
+def _day(match: "re.Match[str]", day: date) -> Match:
+    return Match("date", match.start(), match.end(), day.isoformat())
+
+
+def _weekdays(aligned: AlignedText, today: date) -> Iterator[Match]:
+    text = aligned.folded
+    for match in _WEEKDAY.finditer(text):
+        if match["n"]:
+            thu = match[0].index("thu") + match.start()
+            if not aligned.says(thu, thu + 3, "thứ", "thú"):
+                continue
+            if not aligned.says(*match.span("n"), "hai", "ba", "tư", "năm", "sáu", "bảy", "bẩy", match["n"]):
+                continue
+            if re.search(r"(?:lan|nguoi|cai|nha|ma|dong|hang|ban)\Z", before(text, match.start())) or _UNIT_AFTER.match(text, match.end()):
+                continue
+        if match["t"] and not _is_weekday(text, match):
+            continue
+        weekday = 6 if match["cn"] else _WEEKDAYS[match["n"] or match["t"]]
+        yield _day(match, _weekday(match, weekday, today))
+
+
+def _is_weekday(text: str, match: "re.Match[str]") -> bool:
+    """Whether "t7" is Saturday and not July."""
+    if match["this"] or match["next"] or match["coming"] or re.match(_PART, match[0]):
+        return True
+    near = text[max(0, match.start() - 20) : match.start()]
+    return bool(re.search(words("cup", "cat", "lich", "ngung cap", "co dien", "lam viec", "mo cua", "hen", "tuan"), near))
+
+
+def _weekday(match: "re.Match[str]", weekday: int, today: date) -> date:
+    monday = today - timedelta(days=today.weekday())
+    if match["this"]:
+        return monday + timedelta(days=weekday)
+    if match["next"]:
+        return monday + timedelta(days=7 + weekday)
+    if match["past"]:
+        if "tuan" in match["past"]:
+            return monday + timedelta(days=weekday - 7)
+        return today - timedelta(days=(today.weekday() - weekday - 1) % 7 + 1)
+    return today + timedelta(days=(weekday - today.weekday()) % 7)
+
+
+def _calendar(aligned: AlignedText, today: date) -> Iterator[Match]:
+    text = aligned.folded
+    for match in _FULL.finditer(text):
+        said = re.match(r"ngay|hom|mung", match[0])
+        if not said and (_FRACTION_AFTER.match(text, match.end()) or match[0] in ("24/7", "24/24") or match["sep"] == "."):
+            continue
+        day = _full(match, today)
+        if day:
+            yield _day(match, day)
+    for pattern in (_WORDED, _ISO):
+        for match in pattern.finditer(text):
+            day = _full(match, today)
+            if day:
+                yield _day(match, day)
+    for match in _DAY.finditer(text):
+        number = int(match["d"])
+        day = _nearest(_days_near(number, today), today)
+        if day:
+            yield _day(match, day)
+    yield from _spoken(aligned, today)
+    for match in _END_OF_MONTH.finditer(text):
+        following = (today.replace(day=28) + timedelta(days=4)).replace(day=1)
+        yield _day(match, following - timedelta(days=1))
+
+
+def _spoken(aligned: AlignedText, today: date) -> Iterator[Match]:
+    """ "ngày hai lăm", "mùng năm", "hai mươi tám tháng mười một"."""
+    for match in _SPOKEN.finditer(aligned.folded):
+        number = _said_number(match["d"])
+        if not (match["said"] or match["m"]) or not 1 <= number <= 31:
+            continue
+        if match["said"] and not aligned.says(*match.span("said"), "ngày", "hôm", "mùng", "mồng"):
+            continue
+        if match["m"]:
+            if not match["said"] and number < 10:
+                continue
+            month_number = _said_number(match["m"])
+            candidates = [_in(today.year + offset, month_number, number) for offset in (-1, 0, 1)]
+        elif re.match(r"\s*(?:thang|nam|so|nghin|trieu)" + E, aligned.folded[match.end() :]):
+            continue
+        else:
+            candidates = _days_near(number, today)
+        day = _nearest(candidates, today)
+        if day:
+            yield _day(match, day)
+
+
+def _said_number(text: str) -> int:
+    if text.isdigit():
+        return int(text)
+    text = re.sub(r"muoi(?=\S)", "muoi ", text)
+    parts = re.findall(r"muoi|gieng|chap|mot|hai|ba|bon|tu|lam|nham|nam|sau|bay|tam|chin", text)
+    if parts == ["muoi"]:
+        return 10
+    if "muoi" in parts:
+        at = parts.index("muoi")
+        tens = DIGITS[parts[0]] if at else 1
+        return tens * 10 + (DIGITS[parts[at + 1]] if at + 1 < len(parts) else 0)
+    if len(parts) == 2:
+        return DIGITS[parts[0]] * 10 + DIGITS[parts[1]]
+    return _SPOKEN_VALUES.get(parts[0]) or DIGITS[parts[0]]
+
+
+def _days_near(number: int, today: date) -> "list[Optional[date]]":
+    months = [today.replace(day=1) + timedelta(days=offset) for offset in (-20, 0, 32)]
+    return [_in(first.year, first.month, number) for first in months]
+
+
+def _full(match: "re.Match[str]", today: date) -> Optional[date]:
+    day, month_number, year = int(match["d"]), int(match["m"]), match["y"]
+    if year:
+        return _in(int(year) + (2000 if len(year) == 2 else 0), month_number, day)
+    return _nearest([_in(today.year + offset, month_number, day) for offset in (-1, 0, 1)], today)

@@ -1,0 +1,98 @@
+"""The gazetteer: what each name of ``data/places.yml`` may mean."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Optional
+
+from nlu import lexicon
+from nlu.text.marks import fold
+
+KIND_KEYS = {"xã": "commune", "phường": "ward"}
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A commune or ward of today."""
+
+    code: str
+    name: str
+    kind: str
+    districts: "frozenset[str]"
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True)
+class District:
+    """A former district or city."""
+
+    name: str
+    kind: str
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """One thing a name may mean: a unit of today, directly or through a former unit, a district, or a province."""
+
+    name: str
+    kind: str
+    unit: Optional[Unit] = None
+    former_district: Optional[str] = None
+    district: Optional[District] = None
+
+
+@dataclass(frozen=True)
+class Gazetteer:
+    """Today's units by code, and meanings by the name without marks and spaces."""
+
+    units: "tuple[Unit, ...]"
+    meanings: "dict[str, tuple[Meaning, ...]]"
+    longest: int
+
+
+def key(name: str) -> str:
+    """The name as an index key: lower case, without marks and spaces."""
+    return fold(name).lower().replace(" ", "")
+
+
+@lru_cache(maxsize=1)
+def gazetteer() -> Gazetteer:
+    """The gazetteer of ``data/places.yml``.
+
+    Raises:
+        ValueError: when the file's counts are not 77 communes and 15 wards, or a district is unknown.
+    """
+    data = lexicon.read_file(lexicon.PLACES)
+    units = [_unit(row) for row in data["units"]]
+    kinds = [unit.kind for unit in units]
+    if (kinds.count("xã"), kinds.count("phường")) != (77, 15):
+        raise ValueError("places.yml must list 77 communes and 15 wards")
+    districts = {row["name"]: row for row in data["districts"]}
+    meanings: "dict[str, list[Meaning]]" = {}
+
+    def add(meaning: Meaning) -> None:
+        meanings.setdefault(key(meaning.name), []).append(meaning)
+
+    for unit, row in zip(units, data["units"]):
+        add(Meaning(unit.name, unit.kind, unit))
+        for former in row["merged_from"]:
+            if former["district"] not in districts:
+                raise ValueError(f"places.yml: unknown district {former['district']!r}")
+            add(Meaning(former["name"], former["kind"], unit, former["district"]))
+    for row in districts.values():
+        add(Meaning(row["name"], row["kind"], district=District(row["name"], row["kind"])))
+    for province in dict.fromkeys(row["province"] for row in districts.values()):
+        add(Meaning(province, "tỉnh"))
+    longest = max(len(meaning.name.split()) for found in meanings.values() for meaning in found)
+    return Gazetteer(tuple(units), {name: tuple(found) for name, found in meanings.items()}, longest)
+
+
+def _unit(row: "dict[str, Any]") -> Unit:
+    districts = frozenset(former["district"] for former in row["merged_from"])
+    return Unit(row["code"], row["name"], row["kind"], districts)

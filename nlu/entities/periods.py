@@ -1,0 +1,231 @@
+"""Billing periods: months and spans of months, counted from the local day of the message.
+
+A bare month is the latest such month not after the present one: bills are about the past. Values are
+``{"from": "YYYY-MM", "to": "YYYY-MM"}``, both inclusive.
+"""
+
+import re
+from datetime import date
+from typing import Iterator, Optional
+
+from nlu.entities.match import B, E, Match, before, words
+from nlu.entities.numbers import numbers
+from nlu.text.align import AlignedText
+
+_MONTH = r"(?:thang|thag|thg|th|tháq|tag|t)"
+_NAMED = {
+    "gieng": 1, "mot": 1, "hai": 2, "ba": 3, "tu": 4, "bon": 4, "nam": 5, "sau": 6, "bay": 7, "tam": 8, "chin": 9,
+    "muoi": 10, "muoi mot": 11, "muoi hai": 12, "chap": 12,
+}
+_NAMED_MARKED = {"tu": "tư", "bay": "bảy", "muoi": "mười", "nam": "năm", "sau": "sáu", "tam": "tám"}
+_YEAR = r"(?:\s*(?:/|-|\.|nam)\s*(?:nam\s*)?(?P<year>20\d\d|\d\d)(?!\d)|\s+(?:cua\s+)?(?:nam|lam)\s+(?P<said>ngoai|nay|truoc|roi|kia)|\s+(?P<bare>20[0-3]\d))?"
+_NUMBERED = re.compile(rf"{B}(?:k[yi]\s*[1-3]\s*)?(?:{_MONTH}\s*[.\-]?\s*0?(?P<n>1[0-2]|[1-9])(?![0-9])(?!\s*(?:[.,:h]\s*\d|%)){_YEAR}){E}")
+_WORDED = re.compile(
+    rf"{B}(?:thang|thag|thg)\s*(?P<name>gieng|chap|muoi\s*(?:mot|hai)?|mot|hai|ba|tu|bon|nam|sau|bay|tam|chin){_YEAR}{E}"
+)
+_FIGURES = re.compile(rf"(?<![a-z0-9/.\-,])(?P<n>0?[1-9]|1[0-2])\s?[/\-.]\s?(?P<year>20[0-3]\d){E}")
+_SHORT_FIGURES = re.compile(r"(?<![a-z0-9/.\-,])(?P<n>0?[1-9]|1[0-2])/(?P<year>(?:1[3-9]|2\d|3\d))(?![a-z0-9/])")
+_ISO = re.compile(r"(?<![0-9])(?P<year>20[0-3]\d)-(?P<n>0[1-9]|1[0-2])(?![0-9\-])")
+
+_THIS = words("nay", "lay", "ni", "nai", "hien tai", "hien nay")
+_RELATIVE = re.compile(
+    rf"{B}(?:thang|thag|thg|thag|ky|ki|t|th|m)\s*(?:"
+    rf"(?P<two>{words('truoc nua', 'truoc do nua', 'truoc truoc', 'kia', 'truoc kia')})"
+    rf"|(?P<last>{words('truoc', 'chuoc', 'trc', 'trk', 'roi', 'vua roi', 'vua qua', 'qua', 'vua xong', 'truoc do', 'gan nhat', 'moi nhat', 'gan day')})"
+    rf"|(?P<this>{_THIS})|(?P<next>{words('sau', 'toi', 'sap toi', 'ke tiep', 'tiep theo')}))" + E
+)
+_SPAN = re.compile(
+    rf"\s*(?:thang|thag|thg|ky|ki)\s*{words('gan day', 'gan nhat', 'gan nhet', 'vua qua', 'vua roi', 'qua', 'truoc', 'chuoc', 'nay', 'lay', 'lien tiep', 'tro lai day', 'do lai day', 'gan day nhat', 'cuoi cung', 'moi nhat', 'lien tuc', 'lai day', 'roi')}{E}"
+)
+_SOME = re.compile(
+    rf"{B}(?P<some>may|vai|cac|nhung)\s*(?:thang|thag|thg|ky|ki)\s*"
+    rf"{words('gan day', 'gan nhat', 'vua qua', 'vua roi', 'qua', 'truoc', 'chuoc', 'nay', 'lay', 'tro lai day', 'lien', 'lai day', 'roi')}{E}"
+)
+_QUARTER = re.compile(rf"{B}(?:quy|qui|q(?=[1-4]))\s*(?:(?P<n>[1-4]|iv|iii|ii|i|mot|hai|ba|tu|bon)(?![a-z0-9])|(?P<rel>nay|truoc|roi|vua roi|vua qua)){_YEAR}{E}")
+_YEARS = re.compile(
+    rf"{B}(?:ca\s*)?(?:nam|lam)\s*(?:(?P<year>20[0-3]\d)|(?P<rel>nay|lay|ngoai|ngoaj|truoc|chuoc|roi|vua roi|vua qua|kia|qua)){E}"
+)
+_HALF = re.compile(rf"{B}(?P<months>6|sau|3|ba)\s*thang\s*(?P<half>dau|cuoi)\s*nam(?:\s*(?P<year>20\d\d|nay|ngoai|truoc))?{E}")
+_HALF_YEAR = re.compile(rf"{B}nua\s*nam\s*(?:{words('qua', 'nay', 'vua qua', 'gan day', 'vua roi', 'tro lai day')})?{E}")
+_SAME_MONTH = re.compile(rf"{B}(?:cung\s*(?:ky|thang)|thang\s*nay)\s*(?:nam|lam)\s*(?:truoc|ngoai){E}")
+_SINCE = re.compile(rf"{B}(?:tu\s*)?dau\s*nam\s*(?:(?:den|toi|cho\s*den|cho\s*toi)\s*(?:gio|nay|hien\s*tai|bay\s*gio)|nay)?{E}")
+_TO = re.compile(r"\s*(?:-|–|—|den|toi|->|cho den|cho toi|\.\.)\s*")
+_WEEKDAY_CONTEXT = re.compile(
+    words("cup", "cat", "mat dien", "lich", "sang", "trua", "chieu", "toi", "dem", "tuan", "ngung cap", "co dien", "lam viec", "mo cua", "den nha", "hen")
+)
+_WEEKDAY_AFTER = re.compile(r"\s*(?:nay|toi|sau|tuan|cn|-\s*t|\s*,\s*cn)" + E)
+
+
+def month(today: date, back: int) -> str:
+    """The month ``back`` months before the present one, as ``YYYY-MM``."""
+    count = today.year * 12 + today.month - 1 - back
+    return f"{count // 12:04d}-{count % 12 + 1:02d}"
+
+
+def _value(first: str, last: Optional[str] = None) -> "dict[str, str]":
+    return {"from": first, "to": last or first}
+
+
+def _year_of(match: "re.Match[str]", today: date) -> Optional[int]:
+    groups = match.groupdict()
+    said = groups.get("said")
+    if said:
+        return today.year - {"nay": 0, "kia": 2}.get(said, 1)
+    year = groups.get("year") or groups.get("bare")
+    if not year:
+        return None
+    return int(year) + (2000 if len(year) == 2 else 0)
+
+
+def _month_value(number: int, year: Optional[int], today: date) -> "dict[str, str]":
+    if year is None:
+        year = today.year if number <= today.month else today.year - 1
+    return _value(f"{year:04d}-{number:02d}")
+
+
+def periods(aligned: AlignedText, today: date) -> Iterator[Match]:
+    """All periods of the text; two months joined by "đến" or a dash are one span."""
+    months = sorted(_months(aligned, today), key=lambda match: match.start)
+    yield from months
+    for first, second in zip(months, months[1:]):
+        between = aligned.folded[first.end : second.start]
+        if _TO.fullmatch(between) and first.value["from"] != second.value["from"]:
+            start = _with_from(aligned.folded, first.start)
+            yield Match("period", start, second.end, _span(first, second))
+    for match in months:
+        rest = re.compile(_TO.pattern + r"(?P<n>1[0-2]|[1-9])(?![0-9a-z/])").match(aligned.folded, match.end)
+        if rest and match.value["from"] == match.value["to"]:
+            year, number = int(match.value["from"][:4]), int(match.value["from"][5:])
+            last = int(rest["n"])
+            if last > number:
+                start = _with_from(aligned.folded, match.start)
+                yield Match("period", start, rest.end(), _value(match.value["from"], f"{year:04d}-{last:02d}"))
+    yield from _relative(aligned, today)
+    yield from _longer(aligned, today)
+
+
+def _with_from(text: str, start: int) -> int:
+    said = re.compile(r"(?<![a-z0-9])tu\s*\Z").search(text, 0, start)
+    return said.start() if said else start
+
+
+def _span(first: Match, second: Match) -> "dict[str, str]":
+    begin, end = first.value["from"], second.value["to"]
+    if begin > end:
+        begin = f"{int(end[:4]) - (begin[5:] > end[5:]):04d}{begin[4:]}"
+    return _value(begin, end)
+
+
+def _months(aligned: AlignedText, today: date) -> Iterator[Match]:
+    text = aligned.folded
+    for match in _NUMBERED.finditer(text):
+        if _is_month(aligned, match):
+            yield Match("period", match.start(), match.end(), _month_value(int(match["n"]), _year_of(match, today), today))
+    for match in _WORDED.finditer(text):
+        name = re.sub(r"\s+", " ", re.sub(r"muoi(?=\S)", "muoi ", match["name"]))
+        marked = _NAMED_MARKED.get(name)
+        if aligned.marked(*match.span("name")) and marked and not aligned.says(*match.span("name"), marked):
+            continue
+        if not aligned.says(match.start(), match.start("name"), "tháng ", "thág ", "tháng", "thág"):
+            continue
+        if name in ("hai", "ba", "mot", "nam") and re.match(r"\s*(?:thang|nam|lan)" + E, text[match.end() :]):
+            continue
+        if name == "nam" and not aligned.marked(*match.span("name")) and re.match(r"\s*(?:nay|ngoai|truoc|20)", text[match.end() :]):
+            continue
+        yield Match("period", match.start(), match.end(), _month_value(_NAMED[name], _year_of(match, today), today))
+    for pattern in (_FIGURES, _SHORT_FIGURES, _ISO):
+        for match in pattern.finditer(text):
+            yield Match("period", match.start(), match.end(), _month_value(int(match["n"]), _year_of(match, today), today))
+
+
+def _is_month(aligned: AlignedText, match: "re.Match[str]") -> bool:
+    """Whether "T5" is May and not Thursday, and "th 5" no ordinal."""
+    text = aligned.folded
+    head = re.match(r"[a-z]+", re.sub(r"^k[yi]\s*[1-3]\s*", "", match[0]))
+    prefix = head[0] if head else ""
+    if prefix in ("thang", "thag", "thg") and match[0].startswith(prefix) and not aligned.says(
+        match.start(), match.start() + len(prefix), "tháng", "thág", "thàng", "thag", "tháq"
+    ):
+        return False
+    if prefix == "th" and re.search(r"[a-z]", before(text, match.start(), 1)):
+        return False
+    if re.search(r"(?:ngay|mung|hom)\s*\d{1,2}\s*[/\-]?\s*\Z", text[: match.start()]) and prefix != "t":
+        return False
+    if prefix == "t" and match["n"] in "234567" and not match.groupdict()["year"] and not match.groupdict()["said"]:
+        near = text[max(0, match.start() - 20) : match.start()]
+        if _WEEKDAY_AFTER.match(text, match.end()) or _WEEKDAY_CONTEXT.search(near):
+            return False
+    return True
+
+
+def _relative(aligned: AlignedText, today: date) -> Iterator[Match]:
+    text = aligned.folded
+    for match in _RELATIVE.finditer(text):
+        head = re.match(r"[a-z]", match[0])
+        if match[0].startswith(("thang", "thag")) and not aligned.says(match.start(), match.start() + 5, "tháng", "thág ", "tháng "):
+            continue
+        if head and match[0][0] in "m" or re.match(r"th?\s*(?:qua|roi|toi|sau)", match[0]):
+            continue
+        if re.match(r"k[yi]", match[0]) and not aligned.says(match.start(), match.start() + 2, "kỳ", "kì"):
+            continue
+        if re.search(r"(?:\d|may|vai|hai|ba|bon|nam|sau|cac|nhung|moi|muoi)\s*\Z", before(text, match.start())):
+            continue
+        if match["two"]:
+            value = _value(month(today, 2))
+        elif match["last"]:
+            value = _value(month(today, 1))
+        elif match["next"]:
+            value = _value(month(today, -1))
+        else:
+            value = _value(month(today, 0))
+        yield Match("period", match.start(), match.end(), value)
+
+
+def _longer(aligned: AlignedText, today: date) -> Iterator[Match]:
+    text = aligned.folded
+    for number in numbers(aligned):
+        span = _SPAN.match(text, number.end)
+        if span and 1 <= number.value <= 36 and number.value == int(number.value):
+            yield Match("period", number.start, span.end(), _value(month(today, int(number.value)), month(today, 1)))
+    for match in _SOME.finditer(text):
+        count = 3 if match["some"] == "vai" else 6
+        yield Match("period", match.start(), match.end(), _value(month(today, count), month(today, 1)))
+    for match in _QUARTER.finditer(text):
+        yield Match("period", match.start(), match.end(), _quarter(match, today))
+    for match in _HALF.finditer(text):
+        yield Match("period", match.start(), match.end(), _half(match, today))
+    for match in _HALF_YEAR.finditer(text):
+        yield Match("period", match.start(), match.end(), _value(month(today, 6), month(today, 1)))
+    for match in _SAME_MONTH.finditer(text):
+        yield Match("period", match.start(), match.end(), _value(month(today, 12)))
+    for match in _SINCE.finditer(text):
+        yield Match("period", match.start(), match.end(), _value(f"{today.year:04d}-01", month(today, 0)))
+    for match in _YEARS.finditer(text):
+        if not aligned.says(match.start(), match.start() + 3, "năm", "lăm", "nàm", "cả ", "ca "):
+            continue
+        rel = match["rel"]
+        back = 0 if rel in ("nay", "lay") else 2 if rel == "kia" else 1
+        year = int(match["year"]) if match["year"] else today.year - back
+        last = month(today, 0) if year == today.year else f"{year:04d}-12"
+        yield Match("period", match.start(), match.end(), _value(f"{year:04d}-01", last))
+
+
+_QUARTERS = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "mot": 1, "hai": 2, "ba": 3, "tu": 4, "bon": 4}
+
+
+def _quarter(match: "re.Match[str]", today: date) -> "dict[str, str]":
+    current = (today.month - 1) // 3 + 1
+    if match["rel"]:
+        number, year = (current, today.year) if match["rel"] == "nay" else (current - 1 or 4, today.year - (current == 1))
+    else:
+        number = _QUARTERS.get(match["n"]) or int(match["n"])
+        year = _year_of(match, today) or (today.year if number <= current else today.year - 1)
+    return _value(f"{year:04d}-{number * 3 - 2:02d}", f"{year:04d}-{number * 3:02d}")
+
+
+def _half(match: "re.Match[str]", today: date) -> "dict[str, str]":
+    length = 6 if match["months"] in ("6", "sau") else 3
+    said = match["year"]
+    year = int(said) if said and said.isdigit() else today.year - (said in ("ngoai", "truoc"))
+    first = 1 if match["half"] == "dau" else 13 - length
+    return _value(f"{year:04d}-{first:02d}", f"{year:04d}-{first + length - 1:02d}")

@@ -1,0 +1,309 @@
+"""Places: communes and wards of today, former ones and districts by their old names, hamlets and streets.
+
+Values: ``{"code", "name", "kind", "matched"}`` with kind ``commune``, ``ward``, ``district``, ``province``, ``hamlet``,
+``street`` or ``site``. A former unit adds ``old_name`` and ``district``; a hamlet or street said with its commune adds
+``detail``. A district, and a name that may mean several units (kind ``ambiguous``), has no code but ``choices``:
+``[{"code", "name", "old_name", "district"}]``. Source of names and traps: electricity.md §5.2.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Iterator, Optional
+
+from nlu import lexicon
+from nlu.entities.gazetteer import KIND_KEYS, District, Meaning, Unit, gazetteer, key
+from nlu.entities.match import Match, before, words
+from nlu.text.align import AlignedText
+from nlu.text.marks import fold, has_marks, split_tone
+
+_TOKEN = re.compile(r"[a-z0-9]+")
+_UNIT_KINDS = ("xã", "phường", "thị trấn")
+_OLD = re.compile(r"\s*(?:cu|ngay truoc|truoc day|truoc kia)(?![a-z0-9])")
+_LINK = re.compile(r"\s*(?:[,\-–(]\s*)?(?:(?:o|thuoc|cua)\s+)?")
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A gazetteer name in the text: from ``start`` (its kind included), what it may mean, and whether it may stand bare."""
+
+    start: int
+    end: int
+    said: str
+    meanings: "tuple[Meaning, ...]"
+    sure: bool
+
+
+@lru_cache(maxsize=1)
+def _before_name() -> "re.Pattern[str]":
+    return re.compile(r"(?<![a-z0-9])" + words(*map(fold, lexicon.read("place_words")["before"])) + r"\s*[,:]?\s*\Z")
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> "tuple[re.Pattern[str], dict[str, str], dict[str, tuple[str, ...]]]":
+    kinds = lexicon.read("place_words")["kinds"]
+    spelt = {fold(written).replace(" ", ""): kind for kind, spellings in kinds.items() for written in spellings}
+    accented = {kind: tuple(spellings) for kind, spellings in kinds.items()}
+    pattern = r"(?<![a-z0-9])(" + words(*(fold(w) for spellings in kinds.values() for w in spellings)) + r")\s?[.\s]\s*\Z"
+    return re.compile(pattern), spelt, accented
+
+
+@lru_cache(maxsize=1)
+def _everyday() -> "frozenset[str]":
+    return frozenset(key(name) for name in lexicon.read("place_words")["everyday"])
+
+
+@lru_cache(maxsize=1)
+def _surnames() -> "re.Pattern[str]":
+    return re.compile(r"(?<![a-z0-9])" + words(*map(fold, lexicon.read("place_words")["surnames"])) + r"(?:\s+(?:thi|van))?\s*\Z")
+
+
+@lru_cache(maxsize=1)
+def _small() -> "tuple[re.Pattern[str], dict[str, tuple[str, str]]]":
+    kinds = lexicon.read("place_words")["small"]
+    spelt = {fold(w).replace(" ", ""): (kind, w) for kind, spellings in kinds.items() for w in spellings}
+    return re.compile(r"(?<![a-z0-9])" + words(*(fold(w) for s in kinds.values() for w in s)) + r"(?![a-z])"), spelt
+
+
+def places(aligned: AlignedText) -> Iterator[Match]:
+    """All places of the text. A unit and the district named after it are one place, and so are a hamlet and its commune."""
+    named = _joined(aligned, _named(aligned))
+    small = list(_small_places(aligned))
+    for place in named:
+        inner = next((s for s in small if s.start < place.start and _LINK.fullmatch(aligned.folded, s.end, place.start)), None)
+        covering = next((s for s in small if s.start < place.start and s.end >= place.end), None)
+        if covering is not None and not _is_kind(place.said):
+            continue
+        if not place.sure and inner is None:
+            continue
+        start = inner.start if inner and covering is None else place.start
+        value = _value(aligned, place, start)
+        if inner is not None and covering is None:
+            value["detail"] = inner.value["name"]
+        yield Match("place", start, place.end, value)
+    yield from small
+
+
+def _is_kind(said: str) -> bool:
+    return said != ""
+
+
+def _named(aligned: AlignedText) -> "list[_Named]":
+    tokens = list(_TOKEN.finditer(aligned.folded))
+    index = gazetteer()
+    found: "list[_Named]" = []
+    i = 0
+    while i < len(tokens):
+        for size in range(min(index.longest, len(tokens) - i), 0, -1):
+            start, end = tokens[i].start(), tokens[i + size - 1].end()
+            stretch = aligned.folded[start:end]
+            meanings = index.meanings.get(re.sub(r"\s+", "", stretch))
+            place = meanings and _understood(aligned, start, end, meanings)
+            if place:
+                found.append(place)
+                i += size - 1
+                break
+        i += 1
+    return found
+
+
+def _understood(aligned: AlignedText, start: int, end: int, meanings: "tuple[Meaning, ...]") -> Optional[_Named]:
+    """The name with its kind and the meanings that fit marks and kind, or None when it is no place here."""
+    written = aligned.accented[start:end]
+    fitting = _spelt_so(written, meanings)
+    if not fitting:
+        return None
+    said_at, said = _said_kind(aligned, start)
+    if said:
+        fitting = _of_kind(said, fitting)
+    elif len(key(written)) <= 3 or _surnames().search(aligned.folded[:start]):
+        return None
+    if _OLD.match(aligned.folded, end) and aligned.says(*_OLD.match(aligned.folded, end).span(), " cũ", "cũ"):  # type: ignore[union-attr]
+        formers = tuple(m for m in fitting if m.former_district or m.district)
+        if formers:
+            fitting, end = formers, _OLD.match(aligned.folded, end).end()  # type: ignore[union-attr]
+            return _Named(said_at, end, said or "cũ", fitting, True)
+    sure = bool(said) or _stands_alone(aligned, start, end, written)
+    return _Named(said_at, end, said, fitting, sure)
+
+
+def _spelt_so(written: str, meanings: "tuple[Meaning, ...]") -> "tuple[Meaning, ...]":
+    """The meanings whose name fits what is written; marks may be missing, hỏi and ngã swapped."""
+    if not has_marks(written):
+        return meanings
+    exact = tuple(m for m in meanings if _loose(m.name.lower()) == _loose(" ".join(written.split())))
+    return exact or tuple(m for m in meanings if _partly(written, m.name.lower()))
+
+
+def _loose(name: str) -> "list[tuple[str, str]]":
+    return [(bare, tone.replace("\u0303", "\u0309")) for bare, tone in map(split_tone, name.split())]
+
+
+def _partly(written: str, name: str) -> bool:
+    """Whether each word is written in full or without any mark."""
+    typed, meant = written.split(), name.split()
+    return len(typed) == len(meant) and all(t in (m, fold(m)) or _loose(t) == _loose(m) for t, m in zip(typed, meant))
+
+
+def _said_kind(aligned: AlignedText, start: int) -> "tuple[int, str]":
+    pattern, spelt, accented = _kinds()
+    match = pattern.search(aligned.folded[:start])
+    if not match:
+        return start, ""
+    kind = spelt[re.sub(r"\s+", "", match[1])]
+    if not aligned.says(match.start(1), match.end(1), *accented[kind]):
+        return start, ""
+    return match.start(1), kind
+
+
+def _of_kind(said: str, meanings: "tuple[Meaning, ...]") -> "tuple[Meaning, ...]":
+    """The meanings of the kind said; "xã" and "phường" are mixed up easily, so a wrong one still finds a unit."""
+    if said in ("huyện", "thành phố"):
+        return tuple(m for m in meanings if m.district) or meanings
+    if said == "tỉnh":
+        return tuple(m for m in meanings if m.kind == "tỉnh") or meanings
+    return tuple(m for m in meanings if m.kind == said) or tuple(m for m in meanings if m.unit) or meanings
+
+
+def _stands_alone(aligned: AlignedText, start: int, end: int, written: str) -> bool:
+    """Whether a name without its kind is surely a place here."""
+    raw_start, raw_end = aligned.span(start, end)
+    raw = aligned.raw[raw_start:raw_end]
+    whole = aligned.folded.strip(" .,!?\n")
+    if whole == aligned.folded[start:end] and not (key(written) in _everyday() and has_marks(written)):
+        return True
+    capitals = all(word[:1].isupper() for word in raw.split()) and " " in raw and not aligned.raw.isupper()
+    if capitals:
+        return True
+    place_word = _before_name().search(aligned.folded[:start])
+    if place_word:
+        return True
+    return has_marks(written) and key(written) not in _everyday()
+
+
+def _joined(aligned: AlignedText, named: "list[_Named]") -> "list[_Named]":
+    """Join a unit with the district (and the province) named right after it; the district decides among its meanings."""
+    out: "list[_Named]" = []
+    for place in named:
+        last = out[-1] if out else None
+        if last is not None and _LINK.fullmatch(aligned.folded, last.end, place.start):
+            inside = _within(last.meanings, place.meanings)
+            if inside:
+                out[-1] = replace(last, end=place.end, meanings=inside, sure=True, said=last.said or "in")
+                continue
+        out.append(place)
+    return out
+
+
+def _within(parts: "tuple[Meaning, ...]", wholes: "tuple[Meaning, ...]") -> "tuple[Meaning, ...]":
+    districts = {m.district.name for m in wholes if m.district}
+    provinces = {m.name for m in wholes if m.kind == "tỉnh"}
+    inside = tuple(m for m in parts if m.unit and (m.former_district in districts if m.former_district else m.unit.districts & districts))
+    if inside or not provinces:
+        return inside
+    return tuple(m for m in parts if m.unit or m.district)
+
+
+def _value(aligned: AlignedText, place: _Named, start: int) -> "dict[str, Any]":
+    raw_start, raw_end = aligned.span(start, place.end)
+    matched = aligned.raw[raw_start:raw_end]
+    district = next((m.district for m in place.meanings if m.district), None)
+    units = {m.unit.code: m for m in reversed(place.meanings) if m.unit}
+    province = next((m for m in place.meanings if m.kind == "tỉnh"), None)
+    if district and province and not place.said and units:
+        kind = "ambiguous"
+        return {"code": None, "name": district.name, "kind": kind, "matched": matched, "choices": _units_of(district, units)}
+    if province and not place.said:
+        return {"code": None, "name": f"tỉnh {province.name}", "kind": "province", "matched": matched}
+    if district:
+        value = {"code": None, "name": district.full_name, "kind": "district", "matched": matched}
+        return {**value, "choices": _units_of(district, units)}
+    if not units:
+        meaning = place.meanings[0]
+        return {"code": None, "name": f"tỉnh {meaning.name}", "kind": "province", "matched": matched}
+    if len(units) > 1:
+        name = place.meanings[0].name
+        return {"code": None, "name": name, "kind": "ambiguous", "matched": matched, "choices": _choices(units)}
+    meaning = next(iter(units.values()))
+    unit = meaning.unit
+    assert unit is not None
+    value = {"code": unit.code, "name": unit.full_name, "kind": KIND_KEYS[unit.kind], "matched": matched}
+    if meaning.former_district and key(meaning.name) != key(unit.name):
+        value = {**value, "old_name": f"{meaning.kind} {meaning.name}", "district": meaning.former_district}
+    return value
+
+
+def _units_of(district: District, named: "dict[str, Meaning]") -> "list[dict[str, Any]]":
+    """Today's units of the district, the one that has its name first."""
+    units = [_choice(unit, None, district.name) for unit in gazetteer().units if district.name in unit.districts]
+    return sorted(units, key=lambda choice: choice["code"] not in named)
+
+
+def _choice(unit: Unit, old_name: Optional[str], district: str) -> "dict[str, Any]":
+    return {"code": unit.code, "name": unit.full_name, "old_name": old_name, "district": district}
+
+
+def _choices(units: "dict[str, Meaning]") -> "list[dict[str, Any]]":
+    choices = []
+    for code in sorted(units):
+        meaning = units[code]
+        assert meaning.unit is not None
+        old = f"{meaning.kind} {meaning.name}" if meaning.former_district else None
+        district = meaning.former_district or ", ".join(sorted(meaning.unit.districts))
+        choices.append(_choice(meaning.unit, old, district))
+    return choices
+
+
+_NUMBER_NAME = re.compile(r"\s*(?:so\s*)?(?:[a-z]{1,2}\d{1,4}|\d{1,4}[a-z]?(?:/\d{1,4})*)(?![a-z0-9])")
+_SPOKEN_NAME = re.compile(r"\s+(?:so\s+)?(?:muoi\s+)?(?:mot|hai|ba|bon|nam|sau|bay|tam|chin|muoi)(?![a-z0-9])")
+_STREET_NUMBER = re.compile(r"(?<![a-z0-9])so\s*(?:nha\s*)?\d{1,4}[a-z]?\s*\Z")
+
+
+def _small_places(aligned: AlignedText) -> Iterator[Match]:
+    """Hamlets, blocks, streets and sites: named by a number or by capitalised words."""
+    pattern, spelt = _small()
+    opened: "Optional[Match]" = None
+    for match in pattern.finditer(aligned.folded):
+        kind, written = spelt[re.sub(r"\s+", "", match[0])]
+        if not aligned.says(match.start(), match.end(), written):
+            continue
+        end = _small_name_end(aligned, match.end(), kind)
+        if end is None:
+            continue
+        start = match.start()
+        house = _STREET_NUMBER.search(aligned.folded[:start])
+        start = house.start() if house else start
+        if opened is not None and not aligned.folded[opened.end : start].strip(" ,"):
+            start = opened.start
+        raw_start, raw_end = aligned.span(start, end)
+        name = aligned.raw[raw_start:raw_end]
+        opened = Match("place", start, end, {"code": None, "name": name, "kind": kind, "matched": name})
+        yield opened
+
+
+def _small_name_end(aligned: AlignedText, at: int, kind: str) -> Optional[int]:
+    number = _NUMBER_NAME.match(aligned.folded, at)
+    if number and kind != "site":
+        end = number.end()
+        return _capitals_end(aligned, end) or end if kind == "street" else end
+    capitals = _capitals_end(aligned, at)
+    if capitals is not None:
+        return capitals
+    spoken = _SPOKEN_NAME.match(aligned.folded, at)
+    if spoken and kind == "hamlet" and aligned.marked(at, spoken.end()):
+        return spoken.end()
+    return None
+
+
+def _capitals_end(aligned: AlignedText, at: int) -> Optional[int]:
+    """The end of up to four capitalised words right after ``at``; kinds ("Xã") end the name."""
+    if aligned.raw.isupper():
+        return None
+    end: Optional[int] = None
+    for word in list(_TOKEN.finditer(aligned.folded, at))[:4]:
+        raw_start = aligned.starts[word.start()]
+        gap = aligned.folded[end or at : word.start()]
+        if gap.strip() or not gap or not aligned.raw[raw_start].isupper() or word[0] in ("xa", "phuong", "huyen", "thi"):
+            break
+        end = word.end()
+    return end
