@@ -12,6 +12,8 @@ from flask.json.provider import DefaultJSONProvider
 from bot.clock import system_clock
 from sandbox.emulator.clock import MovableClock
 from sandbox.emulator.timers import Timers
+from sandbox.messenger.control import control_blueprint as messenger_control
+from sandbox.messenger.emulator import MessengerEmulator
 from sandbox.settings import SandboxSettings
 from sandbox.zalo.control import control_blueprint as zalo_control
 from sandbox.zalo.emulator import ZaloEmulator
@@ -27,6 +29,7 @@ class Sandbox:
         self.now = now or system_clock(settings.trolydien_now)
         self._timers = Timers()
         self.zalo = ZaloEmulator(settings, MovableClock(self.now), self._timers)
+        self.messenger = MessengerEmulator(settings, MovableClock(self.now), self._timers)
 
     def app(self) -> Flask:
         app = Flask("sandbox")
@@ -36,6 +39,8 @@ class Sandbox:
             app.json.sort_keys = False
         app.register_blueprint(self.zalo.blueprint(), url_prefix="/zalo")
         app.register_blueprint(zalo_control(self.zalo), url_prefix="/control/zalo")
+        app.register_blueprint(self.messenger.blueprint(), url_prefix="/messenger")
+        app.register_blueprint(messenger_control(self.messenger), url_prefix="/control/messenger")
 
         @app.get("/healthz")
         def healthz() -> dict[str, str]:
@@ -47,3 +52,4 @@ class Sandbox:
         """Let hanging calls answer and stop the threads."""
         self._timers.close()
         self.zalo.close()
+        self.messenger.close()

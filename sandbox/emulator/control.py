@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest
 from sandbox.emulator.clock import MovableClock
 from sandbox.emulator.delivery import Order, WebhookSender
 from sandbox.emulator.faults import FaultPlan, parse_fault
-from sandbox.emulator.requests_in import Given, wait_seconds
+from sandbox.emulator.requests_in import Given, set_fields, wait_seconds
 from sandbox.emulator.transcript import Entry, Transcript
 
 ORDERS: dict[str, Order] = {"in_order": "in_order", "reversed": "reversed", "shuffled": "shuffled"}
@@ -76,6 +76,16 @@ def clock_route(pages: Blueprint, clock: MovableClock) -> None:
         if request.method == "POST":
             clock.advance(timedelta(seconds=Given().number("advance_seconds")))
         return jsonify({"now": clock.now().isoformat()})
+
+
+def options_route(pages: Blueprint, options: Any) -> None:
+    """`GET options`, `POST options {name: value}` on the platform's own dataclass of switches."""
+
+    @pages.route("/options", methods=["GET", "POST"])
+    def show_options() -> Response:
+        if request.method == "POST":
+            set_fields(options, Given())
+        return jsonify(asdict(options))
 
 
 def webhook_routes(pages: Blueprint, sender: WebhookSender, *, may_batch: bool) -> None:

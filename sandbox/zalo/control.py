@@ -14,10 +14,10 @@ Zalo: faults (calls cs, template, zbs, upload, oauth, reaction), clock, webhook,
 
 from dataclasses import asdict
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 from werkzeug.exceptions import BadRequest, NotFound
 
-from sandbox.emulator.control import clock_route, faults_route, messages_route, webhook_routes
+from sandbox.emulator.control import clock_route, faults_route, messages_route, options_route, webhook_routes
 from sandbox.emulator.requests_in import Given, answer_errors_in_json, set_fields
 from sandbox.emulator.samples import SAMPLES
 from sandbox.zalo.emulator import ZaloEmulator
@@ -36,6 +36,7 @@ def control_blueprint(zalo: ZaloEmulator) -> Blueprint:
     faults_route(pages, zalo.state.faults, CALLS)
     clock_route(pages, zalo.clock)
     webhook_routes(pages, zalo.webhooks.sender, may_batch=False)
+    options_route(pages, zalo.state.options)
     _people_routes(pages, zalo)
     _platform_routes(pages, zalo)
     return pages
@@ -106,7 +107,8 @@ def _people_routes(pages: Blueprint, zalo: ZaloEmulator) -> None:
     @pages.post("/users")
     def set_user() -> Response:
         given = Given()
-        person = zalo.state.person(given.all.pop("user", "") or given.text("user_id"))
+        person = zalo.state.person(given.text("user"))
+        del given.all["user"]
         set_fields(person, given)
         return jsonify(asdict(person))
 
@@ -154,12 +156,6 @@ def _platform_routes(pages: Blueprint, zalo: ZaloEmulator) -> None:
         person = state.person(user) if user else None
         webhooks.emit(name, person, **{k: v for k, v in given.all.items() if k != "event_name"})
         return jsonify({})
-
-    @pages.route("/options", methods=["GET", "POST"])
-    def options() -> Response:
-        if request.method == "POST":
-            set_fields(state.options, Given())
-        return jsonify(asdict(state.options))
 
     @pages.post("/rate")
     def rate() -> Response:

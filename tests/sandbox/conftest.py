@@ -44,3 +44,22 @@ def cs(remote: Remote) -> Callable[[str, Any], dict[str, Any]]:
         return answer
 
     return send
+
+
+@pytest.fixture
+def page(remote: Remote) -> Remote:
+    """Graph calls with the Page's token."""
+    token = remote.sandbox.settings.messenger_page_token
+    return Remote(remote.sandbox, remote.base, {"Authorization": f"Bearer {token}"})
+
+
+@pytest.fixture
+def send(page: Remote) -> Callable[..., dict[str, Any]]:
+    """Send a Messenger message: (user, message, further fields of the body) → answer."""
+
+    def send(user: str, message: Any, **beside: Any) -> dict[str, Any]:
+        body = {"recipient": {"id": user}, "messaging_type": "RESPONSE", "message": message} | beside
+        answer: dict[str, Any] = page.post("/messenger/v25.0/me/messages", body).json()
+        return answer
+
+    return send

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 WAIT_SECONDS = 10.0
 
@@ -31,12 +32,14 @@ class Received:
 
 @dataclass
 class Receiver:
-    """`answers` are statuses for the next requests, then 200; `hold` keeps requests waiting that many seconds."""
+    """`answers` are statuses for the next requests, then 200; `hold` keeps requests waiting that many seconds.
+    A GET is answered as Meta wants its challenge answered, by `verify_token`."""
 
     url: str = ""
     received: list[Received] = field(default_factory=list)
     answers: deque[int] = field(default_factory=deque)
     hold: float = 0.0
+    verify_token: str = ""
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def wait_for(self, count: int, matching: Callable[[Received], bool] = lambda _: True) -> list[Received]:
@@ -78,6 +81,15 @@ def running_receiver() -> Iterator[Receiver]:
                 self.end_headers()
             except OSError:
                 self.close_connection = True
+
+        def do_GET(self) -> None:
+            asked = parse_qs(urlsplit(self.path).query)
+            good = asked["hub.mode"] == ["subscribe"] and asked["hub.verify_token"] == [receiver.verify_token]
+            answer = asked["hub.challenge"][0].encode() if good else b""
+            self.send_response(200 if good else 403)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Quiet."""
