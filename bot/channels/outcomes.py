@@ -29,7 +29,7 @@ class Scope(StrEnum):
     """All messages to this person."""
     KIND = "kind"
     """Sends of this kind: the same template, or whatever is charged or counted. Plain replies go on."""
-    TOKEN = "token"  # noqa: S105 (a word, not a secret)
+    TOKEN = "token"
     """Everything sent with this provider token."""
 
 

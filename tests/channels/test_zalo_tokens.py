@@ -291,14 +291,28 @@ def test_a_stale_setting_does_not_break_a_running_chain(
     assert stale.access_token() == "access-3"
 
 
-def test_a_fresh_token_that_is_refused_is_not_renewed_again(make: Make, office: Office, clock: StoppedClock) -> None:
+def test_a_token_that_replaced_a_refused_one_is_not_replaced_again_at_once(
+    make: Make, office: Office, clock: StoppedClock
+) -> None:
+    tokens = make()
+    assert tokens.renew(rejected=tokens.access_token()) == "access-2"
+    for _ in range(3):
+        with pytest.raises(Reauthorise, match="fresh"):
+            tokens.renew(rejected="access-2")
+    assert office.issued == 2
+    clock.forward(minutes=2)
+    assert tokens.renew(rejected="access-2") == "access-3"
+
+
+def test_a_renewal_that_did_not_come_through_is_tried_again(
+    make: Make, office: Office, platform: Platform, clock: StoppedClock
+) -> None:
     tokens = make()
     token = tokens.access_token()
-    for _ in range(3):
-        with pytest.raises(Reauthorise):
-            tokens.renew(rejected=token)
-    assert office.issued == 1
-    clock.forward(minutes=2)
+    platform.script.append(Say(b"", 503))
+    with pytest.raises(Retry):
+        tokens.renew(rejected=token)
+    clock.forward(seconds=61)
     assert tokens.renew(rejected=token) == "access-2"
 
 

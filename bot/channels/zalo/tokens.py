@@ -36,8 +36,8 @@ REFRESH_AFTER = 0.8
 
 USUAL_LIFE = timedelta(seconds=90_000)
 EXPIRY_MARGIN = timedelta(seconds=60)
-FRESH = timedelta(seconds=60)
-"""A token younger than this that is refused will not be helped by another refresh."""
+RENEWAL_INTERVAL = timedelta(seconds=30)
+"""A token that replaced a refused one and is refused too, this soon, will not be helped by yet another."""
 
 SHORT_PAUSE = timedelta(seconds=10)
 LONG_PAUSE = timedelta(seconds=60)
@@ -81,6 +81,7 @@ class ZaloTokens:
         self._http = http
         self._refreshing = threading.Lock()
         self._failure: _Failure | None = None
+        self._renewed_at: datetime | None = None
 
     def access_token(self) -> str:
         """A token to call with, renewed first when it is due.
@@ -189,16 +190,19 @@ class ZaloTokens:
         now = self._clock()
         if row.access_token is not None and row.access_token != seen and self._usable(row):
             return row.access_token
-        if rejected and row.access_token is not None and timedelta(0) <= now - row.updated_at < FRESH:
+        if rejected and self._renewed_at and timedelta(0) <= now - self._renewed_at < RENEWAL_INTERVAL:
             return Reauthorise("fresh-token-refused", "the platform refuses a token it has just issued")
         if self._failure and now < self._failure.until:
             return self._failure.error
         self._failure = None
+        outcome = None
         if self._starts_new_chain(row):
             outcome = self._start_chain(row, now, rejected=rejected, received=received)
-            if outcome is not None:
-                return outcome
-        return self._continue_chain(row, now, rejected=rejected, received=received)
+        if outcome is None:
+            outcome = self._continue_chain(row, now, rejected=rejected, received=received)
+        if rejected and received:
+            self._renewed_at = now
+        return outcome
 
     def _start_chain(
         self, row: PlatformToken, now: datetime, *, rejected: bool, received: list[_Pair]
