@@ -95,7 +95,7 @@ class BackendHttp:
         retrying = Retrying(
             retry=retry_if_exception(lambda error: isinstance(error, BackendDown) and error.transient),
             stop=stop_after_attempt(_ATTEMPTS) | stop_before_delay(self._timeout),
-            wait=wait_exponential_jitter(initial=0.05, max=0.5, jitter=0.1),
+            wait=wait_exponential_jitter(multiplier=0.05, max=0.5, jitter=0.1),
             reraise=True,
         )
         return self._breaker.call(operation, lambda: retrying(self._attempt, operation, request, deadline))

@@ -41,6 +41,7 @@ class TeamOffice:
     place_codes: tuple[str, ...]
 
 
+@cache
 def read_yaml(name: str) -> dict[str, Any]:
     """One of the data files beside this module."""
     content: dict[str, Any] = yaml.safe_load((_FOLDER / name).read_text(encoding="utf-8"))

@@ -1,0 +1,134 @@
+"""The conformance check is green on the reference and red where a rule is broken."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from backend_serving import NOW, TOKEN, Backends, backends_app, serving
+from flask import Flask, Response, request
+
+from actions.backends.check import CheckResult, check_backends
+from sandbox.backends import Faults
+from sandbox.world import build_world
+
+
+def check(url: str, **options: Any) -> list[CheckResult]:
+    lines: list[str] = []
+    results = check_backends(url, TOKEN, today=NOW.date(), echo=lines.append, **options)
+    assert lines == [result.line() for result in results]
+    return results
+
+
+def test_green_on_the_reference(backends: Backends) -> None:
+    results = check(backends.url)
+    assert [result.line() for result in results if result.verdict != "pass"] == []
+    assert {result.contract for result in results} == {"billing", "service"}
+    assert len(results) > 40
+
+
+@pytest.mark.parametrize("contract", ["billing", "service"])
+def test_one_contract_at_its_own_address(backends: Backends, contract: str) -> None:
+    assert {result.contract for result in check(f"{backends.url}/{contract}/")} == {contract}
+
+
+def test_reading_only_changes_nothing(backends: Backends) -> None:
+    results = check(backends.url, writes=False)
+    assert all(result.ok for result in results)
+    assert backends.world.sms.messages("0912000001") == []
+    assert not any("openCase" in result.name for result in results)
+
+
+def test_a_customer_who_owes_nothing(backends: Backends) -> None:
+    results = check(f"{backends.url}/billing", customer_code="PA04PY0000201")
+    assert [result.name for result in results if result.verdict == "not_tried"] == [
+        "createPaymentRequest answers the contract"
+    ]
+
+
+def test_nothing_there(backends: Backends) -> None:
+    [result] = check(f"{backends.url}/elsewhere")
+    assert not result.ok
+    [result] = check("http://127.0.0.1:9")
+    assert not result.ok
+
+
+@pytest.mark.parametrize("fault", ["down", "garbage", "throttled"])
+def test_red_on_a_broken_server(backends: Backends, fault: str) -> None:
+    backends.faults.set(**{fault: True})
+    results = check(backends.url)
+    failed = [result for result in results if not result.ok]
+    assert len(failed) > len(results) * 0.8
+
+
+def _without(field: str) -> Callable[[Any], Any]:
+    return lambda content: {name: value for name, value in content.items() if name != field}
+
+
+def _off_by_one(content: Any) -> Any:
+    return {**content, "total": content["total"] + 1}
+
+
+def _reversed(content: Any) -> Any:
+    return {**content, "items": content["items"][::-1]}
+
+
+def _wrong_total(content: Any) -> Any:
+    return {**content, "items": [{**item, "total": item["total"] + 1} for item in content["items"]]}
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "failing"),
+    [
+        ("/billing/v1/customers/PA04DH0000123", _without("as_of"), "getCustomer answers the contract"),
+        ("/billing/v1/customers/PA04DH0000123/debt", _off_by_one, "the debt adds up"),
+        ("/billing/v1/customers/PA04DH0000123/invoices", _reversed, "listInvoices answers the contract"),
+        ("/billing/v1/customers/PA04DH0000123/invoices", _wrong_total, "invoices add up"),
+        ("/billing/v1/customers/PA04DH0000123/readings", _reversed, "listReadings answers the contract"),
+        ("/service/v1/outages", _reversed, "listOutages answers the contract"),
+        ("/service/v1/customers/PA04DH0000123/contract", _without("number"), "getContract answers the contract"),
+        ("/service/v1/offices", _without("items"), "listOffices answers the contract"),
+    ],
+)
+def test_each_broken_rule_is_named(path: str, change: Callable[[Any], Any], failing: str) -> None:
+    app = backends_app(build_world(1, lambda: NOW, customers=40), Faults())
+
+    @app.after_request
+    def spoil(response: Response) -> Response:
+        if request.path == path and response.status_code == 200:
+            response.set_data(json.dumps(change(json.loads(response.get_data()))))
+        return response
+
+    with serving(app) as url:
+        results = check(url, writes=False)
+    assert failing in [result.name for result in results if not result.ok]
+
+
+def test_a_system_that_ignores_keys_and_tokens() -> None:
+    """A careless server: every POST makes another ticket, nobody is refused."""
+    app, opened = Flask("careless"), iter(range(1_000))
+
+    @app.post("/v1/cases")
+    def case() -> tuple[dict[str, Any], int]:
+        at = "2026-11-23T03:00:00Z"
+        return {
+            "code": f"T{next(opened)}",
+            "kind": "complaint",
+            "state": "received",
+            "opened_at": at,
+            "as_of": at,
+        }, 201
+
+    @app.get("/v1/offices")
+    def offices() -> dict[str, Any]:
+        return {"items": [], "as_of": "2026-11-23T03:00:00Z"}
+
+    with serving(app) as url:
+        failed = {result.name for result in check(url) if not result.ok}
+    assert {
+        "openCase under the same key has one effect",
+        "openCase with another body under the same key is a conflict",
+        "openCase without a key is refused",
+        "no token is refused",
+    } <= failed
+    assert "openCase answers the contract" not in failed
