@@ -15,7 +15,7 @@ BUTTONS = st.lists(
         payload=st.just("#x"),
     )
     | st.builds(Button, title=st.just("Trang"), url=st.just("https://example.vn/a"))
-    | st.builds(Button, title=st.just("Gọi"), phone=st.just("19006769")),
+    | st.builds(Button, title=st.just("Gọi"), phone=st.sampled_from(["19006769", "0912345678"])),
     max_size=18,
 ).map(tuple)
 MESSAGES = st.builds(
@@ -118,12 +118,18 @@ def test_the_text_over_a_template_is_its_last_part() -> None:
     assert length(last.text) <= 640
 
 
+def test_a_short_number_is_told_because_no_button_takes_it() -> None:
+    buttons = (*taps(1), Button(title="Tổng đài", phone="19006769"))
+    [part] = render(OutMessage(text="Cần người giúp?", buttons=buttons))
+    assert part == OutMessage(text="Cần người giúp?\nTổng đài: 19006769", buttons=taps(1))
+
+
 def test_a_picture_goes_before_the_text() -> None:
     assert render(OutMessage(text="Mã QR", media_id=7)) == [OutMessage(media_id=7), OutMessage(text="Mã QR")]
 
 
 @pytest.mark.parametrize(
-    ("phone", "code"), [("0912345678", "+84912345678"), ("+84912345678", "+84912345678"), ("1900 6769", "19006769")]
+    ("phone", "code"), [("0912345678", "+84912345678"), ("+84912345678", "+84912345678"), ("1900 6769", None)]
 )
-def test_phones(phone: str, code: str) -> None:
+def test_phones(phone: str, code: str | None) -> None:
     assert international(phone) == code

@@ -87,7 +87,7 @@ def test_the_json_of_zalo() -> None:
             "type": "template",
             "payload": {
                 "buttons": [
-                    {"title": "Tiền điện", "type": "oa.query.show", "payload": "#bill"},
+                    {"title": "Tiền điện", "type": "oa.query.hide", "payload": "#bill"},
                     {"title": "Trang", "type": "oa.open.url", "payload": {"url": "https://example.vn"}},
                     {"title": "Gọi", "type": "oa.open.phone", "payload": {"phone_code": "84912345678"}},
                 ]

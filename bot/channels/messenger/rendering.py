@@ -17,12 +17,14 @@ def render(message: OutMessage) -> list[OutMessage]:
     """The picture, the text, and under its end the buttons: up to three as a button template.
 
     More than three: links and phones stay a template, taps become quick replies on a part of their own after it
-    (quick replies vanish with the next message, so they come last). What neither holds is told in the text.
+    (quick replies vanish with the next message, so they come last). What no button can hold is told in the text.
     """
-    taps, links = _by_kind(message.buttons)
-    if len(message.buttons) <= LIMITS.buttons:
-        taps, links = (), message.buttons
-    extra = (*links[LIMITS.buttons :], *taps[LIMITS.quick_replies :])
+    buttons = tuple(b for b in message.buttons if not _only_told(b))
+    taps, links = _by_kind(buttons)
+    if len(buttons) <= LIMITS.buttons:
+        taps, links = (), buttons
+    told = tuple(b for b in message.buttons if _only_told(b))
+    extra = (*told, *links[LIMITS.buttons :], *taps[LIMITS.quick_replies :])
     links, taps = links[: LIMITS.buttons], taps[: LIMITS.quick_replies]
     text = clean("\n".join(filter(None, [message.text.strip(), _told(extra)]))).strip()
     parts = [OutMessage(media_id=message.media_id)] if message.media_id is not None else []
@@ -64,12 +66,16 @@ def button_titles(buttons: tuple[Button, ...]) -> list[str]:
     return [f"{number}. {title}" for number, title in enumerate(cut, start=1)]
 
 
-def international(phone: str) -> str:
-    """`+84…` for a number with a leading 0; short and 1900 numbers as they are."""
+def international(phone: str) -> str | None:
+    """`+84…`, the only form a phone button takes; None for short and 1900 numbers, which have none."""
     digits = "".join(c for c in phone if c.isdigit())
     if digits.startswith("0"):
         return f"+84{digits[1:]}"
-    return f"+{digits}" if phone.startswith("+") else digits
+    return f"+{digits}" if phone.startswith("+") else None
+
+
+def _only_told(button: Button) -> bool:
+    return button.phone is not None and international(button.phone) is None
 
 
 def _title(button: Button) -> str:

@@ -45,6 +45,7 @@ def as_text(message: OutMessage) -> dict[str, Any]:
 
 
 def as_buttons(message: OutMessage) -> dict[str, Any]:
+    """A tap sends its payload hidden: the customer's chat must not show what is meant for us (zalo.md §2.5)."""
     buttons = [_button(b) for b in message.buttons]
     return {"text": message.text, "attachment": {"type": "template", "payload": {"buttons": buttons}}}
 
@@ -94,4 +95,4 @@ def _button(button: Button) -> dict[str, Any]:
         return {"title": title, "type": "oa.open.url", "payload": {"url": button.url}}
     if button.phone:
         return {"title": title, "type": "oa.open.phone", "payload": {"phone_code": phone_code(button.phone)}}
-    return {"title": title, "type": "oa.query.show", "payload": button.payload}
+    return {"title": title, "type": "oa.query.hide", "payload": button.payload}
