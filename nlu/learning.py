@@ -1,7 +1,7 @@
 """Learning the intent model: noisy copies, linear separators, calibration. Deterministic for equal input."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Sequence
 
 import numpy as np
@@ -21,7 +21,7 @@ from nlu.text.views import Views, normalise
 class Recipe:
     """How to learn: noisy copies of each example, slack of the separators, folds of the calibration."""
 
-    shape: Shape = Shape()
+    shape: Shape = field(default_factory=Shape)
     copies: int = 2
     slack: float = 1.0
     folds: int = 3
@@ -36,17 +36,16 @@ class Example:
     label: str
 
 
-def augmented(examples: Sequence[Example], copies: int, seed: int) -> "tuple[list[Views], list[str]]":
-    """Views and labels of the examples, of their unmarked spelling, and of ``copies`` rewritings of each."""
-    views: "list[Views]" = []
-    labels: "list[str]" = []
-    for example in examples:
-        spellings = [example.text, fold(example.text)]
-        spellings += [rewrite(example.text, generator(seed, example.text, copy)) for copy in range(copies)]
-        for spelling in dict.fromkeys(map(normalise, spellings)):
-            views.append(spelling)
-            labels.append(example.label)
-    return views, labels
+@dataclass(frozen=True)
+class Spellings:
+    """The spellings of all examples as rows of features; ``owner`` is the example of each row.
+
+    The first row of an example is its text as given, the last one a noisy rewriting.
+    """
+
+    vectoriser: Vectoriser
+    matrix: csr_matrix
+    owner: NDArray[np.int64]
 
 
 def learn(examples: Sequence[Example], recipe: Recipe) -> LinearModel:
@@ -58,20 +57,42 @@ def learn(examples: Sequence[Example], recipe: Recipe) -> LinearModel:
     labels = sorted({example.label for example in examples})
     if len(labels) < 2:
         raise ValueError("an intent model needs examples of at least two intents")
-    margins, truth = held_out_margins(examples, labels, recipe)
-    model = separate(examples, labels, recipe)
-    model.sharpness = sharpness(margins, truth)
-    return model
+    truth = np.array([labels.index(example.label) for example in examples])
+    spellings = spell(examples, recipe)
+    margins, answers = held_out(spellings, truth, len(labels), recipe)
+    weights, bias = separate(spellings.matrix, truth[spellings.owner], len(labels), recipe)
+    return LinearModel(spellings.vectoriser, labels, weights, bias, sharpness(margins, answers))
 
 
-def separate(examples: Sequence[Example], labels: "list[str]", recipe: Recipe) -> LinearModel:
-    """The model of the examples with uncalibrated sharpness 1; one separator per label, learnt in two threads."""
-    views, truth = augmented(examples, recipe.copies, recipe.seed)
+def spell(examples: Sequence[Example], recipe: Recipe) -> Spellings:
+    """Each example as given, without marks, and rewritten ``copies`` times; equal spellings once."""
+    views: "list[Views]" = []
+    owner: "list[int]" = []
+    for number, example in enumerate(examples):
+        texts = [example.text, fold(example.text)]
+        texts += [rewrite(example.text, generator(recipe.seed, example.text, copy)) for copy in range(recipe.copies)]
+        spelt = dict.fromkeys(map(normalise, texts))
+        views.extend(spelt)
+        owner.extend([number] * len(spelt))
     vectoriser = Vectoriser.fit(recipe.shape, views)
-    matrix = stack(vectoriser, views)
-    answers = np.array(truth)
+    return Spellings(vectoriser, stack(vectoriser, views), np.array(owner, dtype=np.int64))
 
-    def separator(label: str) -> "tuple[NDArray[np.float32], float]":
+
+def stack(vectoriser: Vectoriser, views: Sequence[Views]) -> csr_matrix:
+    """The feature vectors of the views as rows."""
+    rows = [vectoriser.transform(view) for view in views]
+    ends = np.cumsum([0, *(len(ids) for ids, _ in rows)]).astype(np.int32)
+    ids = np.concatenate([ids for ids, _ in rows])
+    values = np.concatenate([values for _, values in rows]).astype(np.float64)
+    return csr_matrix((values, ids, ends), shape=(len(views), len(vectoriser.vocabulary)))
+
+
+def separate(
+    matrix: csr_matrix, answers: NDArray[np.int64], count: int, recipe: Recipe
+) -> "tuple[NDArray[np.float32], NDArray[np.float32]]":
+    """Weights (features × labels) and biases of one separator per label, learnt in two threads."""
+
+    def separator(label: int) -> "tuple[NDArray[np.float32], float]":
         side = np.where(answers == label, 1, -1)
         if side.max() < 0:
             return np.zeros(matrix.shape[1], dtype=np.float32), -1.0
@@ -80,46 +101,36 @@ def separate(examples: Sequence[Example], labels: "list[str]", recipe: Recipe) -
         return machine.coef_[0].astype(np.float32), float(machine.intercept_[0])
 
     with ThreadPoolExecutor(max_workers=2) as threads:
-        found = list(threads.map(separator, labels))
+        found = list(threads.map(separator, range(count)))
     weights = np.ascontiguousarray(np.array([w for w, _ in found], dtype=np.float32).T)
-    return LinearModel(vectoriser, labels, weights, np.array([b for _, b in found], dtype=np.float32), 1.0)
+    return weights, np.array([b for _, b in found], dtype=np.float32)
 
 
-def stack(vectoriser: Vectoriser, views: Sequence[Views]) -> csr_matrix:
-    """The feature vectors of the views as rows."""
-    rows = [vectoriser.transform(view) for view in views]
-    ends = np.cumsum([0, *(len(ids) for ids, _ in rows)], dtype=np.int64)
-    ids = np.concatenate([ids for ids, _ in rows])
-    values = np.concatenate([values for _, values in rows]).astype(np.float64)
-    return csr_matrix((values, ids, ends.astype(np.int32)), shape=(len(views), len(vectoriser.vocabulary)))
+def spread(truth: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
+    """The fold of each example; every label is spread evenly, in the order of the examples."""
+    turn: "dict[int, int]" = {}
+    out = np.zeros(len(truth), dtype=np.int64)
+    for i, label in enumerate(truth.tolist()):
+        out[i] = turn.get(label, 0) % folds
+        turn[label] = turn.get(label, 0) + 1
+    return out
 
 
-def folds(examples: Sequence[Example], count: int) -> "list[list[int]]":
-    """Indices of the examples in ``count`` folds; each label is spread evenly, in the order of the examples."""
-    parts: "list[list[int]]" = [[] for _ in range(count)]
-    seen: "dict[str, int]" = {}
-    for i, example in enumerate(examples):
-        turn = seen.get(example.label, 0)
-        seen[example.label] = turn + 1
-        parts[turn % count].append(i)
-    return parts
-
-
-def held_out_margins(
-    examples: Sequence[Example], labels: "list[str]", recipe: Recipe
+def held_out(
+    spellings: Spellings, truth: NDArray[np.int64], count: int, recipe: Recipe
 ) -> "tuple[NDArray[np.float64], NDArray[np.int64]]":
-    """Margins of models that have not seen the example, for its clean and one noisy spelling, and the true label's index."""
-    place = {label: i for i, label in enumerate(labels)}
-    margins, truth = [], []
-    for part in folds(examples, recipe.folds):
-        held = set(part)
-        model = separate([example for i, example in enumerate(examples) if i not in held], labels, recipe)
-        for i in part:
-            text = examples[i].text
-            for spelling in (text, rewrite(text, generator(recipe.seed, text, copy=-1))):
-                margins.append(model.margins(normalise(spelling)))
-                truth.append(place[examples[i].label])
-    return np.array(margins), np.array(truth)
+    """Margins of models that have not seen the example, for its first and last spelling, and the true labels."""
+    fold_of_row = spread(truth, recipe.folds)[spellings.owner]
+    first = np.flatnonzero(np.diff(spellings.owner, prepend=-1))
+    last = np.append(first[1:], len(spellings.owner)) - 1
+    asked = np.unique(np.concatenate([first, last]))
+    margins = np.zeros((len(asked), count))
+    for part in range(recipe.folds):
+        seen = np.flatnonzero(fold_of_row != part)
+        weights, bias = separate(spellings.matrix[seen], truth[spellings.owner[seen]], count, recipe)
+        unseen = np.flatnonzero(fold_of_row[asked] == part)
+        margins[unseen] = spellings.matrix[asked[unseen]] @ weights + bias
+    return margins, truth[spellings.owner[asked]]
 
 
 def sharpness(margins: NDArray[np.float64], truth: NDArray[np.int64]) -> float:

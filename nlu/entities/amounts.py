@@ -7,31 +7,31 @@ from nlu.entities.match import B, E, Match, before, words
 from nlu.entities.numbers import Number, numbers, written
 from nlu.text.align import AlignedText
 
-_COMPACT = re.compile(rf"{B}(\d+(?:[.,]\d{{1,3}})?)\s?(tr|trieu|cu|m)\s?(\d{{1,3}}|ruoi)(?:\s?(k|nghin|ngan|ng))?(?:\s?(?:d|dong|vnd))?{E}")
+_COMPACT = re.compile(rf"{B}(\d+(?:[.,]\d{{1,3}})?)\s?(tr|trieu|cu)\s?(\d{{1,3}}|ruoi)(?:\s?(k|nghin|ngan|ng))?(?:\s?(?:d|dong|vnd))?{E}")
 _FIGURES = re.compile(
     rf"{B}(\d{{1,3}}(?:[.,\s]\d{{3}})+|\d+(?:[.,]\d{{1,2}})?)\s?"
-    rf"(k|ka|nghin|ngan|ng|tr|trieu|cu|ty|dong|d|vnd|₫)(?:\s?(?:dong|d|vnd|₫))?{E}"
+    rf"(k|ka|nghin|ngan|tr|trieu|cu|ty|dong|d|vnd|₫)(?:\s?(?:dong|d|vnd|₫))?{E}"
 )
 _GROUPED = re.compile(r"(?<![a-z0-9.,])\d{1,3}(?:[.,]\d{3})+(?![a-z0-9]|[.,]\d)")
-_UNITS = {"k": 10**3, "ka": 10**3, "nghin": 10**3, "ngan": 10**3, "ng": 10**3, "tr": 10**6, "trieu": 10**6, "cu": 10**6, "ty": 10**9}
+_UNITS = {"k": 10**3, "ka": 10**3, "nghin": 10**3, "ngan": 10**3, "tr": 10**6, "trieu": 10**6, "cu": 10**6, "ty": 10**9}
 _DONG = re.compile(r"\s?(?:dong|d|vnd|₫)" + E)
 
 _ENERGY_UNIT = re.compile(
-    r"\s?(?:(kwh|kw\s?h|kilo\s?oat\s?gio|ki\s?lo\s?oat|kilooat|cay\s?so|so|ky|ki|chu|kw|kg)(?:\s(?:dien|gio))?)" + E
+    r"\s?(?:(kwh|kw\s?h|kilo\s?oat\s?gio|ki\s?lo\s?oat|kilooat|so|xo|sos|ky|ki|chu|kw|kg)(?:\sdien(?!\s*(?:luc|thoai)))?)" + E
 )
-_NOT_ENERGY = re.compile(r"\s*" + words("dien thoai", "cuoi", "dau", "hop dong", "tai khoan", "nha", "may", "lan", "seri", "cong to", "tien", "ma", "khach hang", "la"))
-_POWER = re.compile(words("cong suat", "pha", "may", "pin", "mat troi", "he thong", "tam") + r"\W*(?:\w+\W+){0,2}\Z")
+_NOT_ENERGY = re.compile(r"\s*" + words("dien thoai", "dien luc", "cuoi", "hop dong", "tai khoan", "nha", "may", "lan", "seri", "cong to", "tien", "ma khach hang", "khach hang", "voi", "vs", "cu", "moi") + E)
+_USED = re.compile(words("dung", "het", "tieu thu", "nguong", "qua", "chay", "vuot", "muc", "tinh", "xai") + r"\W*(?:\w+\W+){0,2}\Z")
 
 
 def money(aligned: AlignedText) -> Iterator[Match]:
     """Money as whole đồng: "500k", "1tr2", "350.000đ", "một triệu hai", "hai trăm nghìn"."""
     text = aligned.folded
     for match in _COMPACT.finditer(text):
-        if match[2] == "m" and match[3] == "ruoi":
-            continue
         yield Match("money", match.start(), match.end(), _compact_value(match))
     for match in _FIGURES.finditer(text):
         figure, unit = re.sub(r"\s", ".", match[1]), match[2]
+        if unit == "cu" and aligned.accented[match.start(2) : match.end(2)] != "củ":
+            continue
         if unit == "d" and not (match.end() - match.start() > 4 or aligned.accented[match.start(2)] == "đ"):
             continue
         yield Match("money", match.start(), match.end(), round(written(figure) * _UNITS.get(unit, 1)))
@@ -66,13 +66,17 @@ def energy(aligned: AlignedText) -> Iterator[Match]:
 
 def _plausible(aligned: AlignedText, number: Number, unit: "re.Match[str]") -> bool:
     text, name = aligned.folded, unit[1].replace(" ", "")
-    if name in ("kwh", "kilooatgio", "kilooat", "cayso"):
+    if number.value <= 1:
+        return False
+    if name in ("kwh", "kilooatgio"):
         return True
-    if name in ("kw", "kg"):
-        return name == "kw" and number.value >= 30 and not _POWER.search(before(text, number.start))
-    if name in ("so", "chu"):
-        if not aligned.says(unit.start(1), unit.end(1), "số", "chữ", "xố"):
+    if name in ("kw", "kilooat"):
+        return number.value >= 10 and bool(_USED.search(before(text, number.start)))
+    if name == "kg":
+        return "dien" in unit[0]
+    if name in ("so", "xo", "sos", "chu"):
+        if not aligned.says(unit.start(1), unit.end(1), "số", "chữ", "xố") or text[: number.start].endswith(("ma ", "doi ma ")):
             return False
-        return number.value >= 10 and not _NOT_ENERGY.match(text, unit.end(1)) or "dien" in unit[0] and not _NOT_ENERGY.match(text, unit.end(1))
+        return (number.value >= 10 or "dien" in unit[0]) and not _NOT_ENERGY.match(text, unit.end(1))
     named = aligned.says(unit.start(1), unit.end(1), "ký", "kí", "kỳ" if "dien" in unit[0] else "ký")
     return named and number.value >= 5

@@ -11,16 +11,17 @@ from typing import Iterator, Optional
 from nlu.entities.match import B, E, Match, before, words
 from nlu.entities.numbers import DIGITS
 from nlu.text.align import AlignedText
+from nlu.text.marks import has_marks
 
 _PART = r"(?:(?:sang|trua|chieu|toi|dem|khuya|xang|chua)\s*)"
 _NEAR = (
     (0, words("hom nay", "hom lay", "hom ni", "hnay", "hn", "bua nay", "ngay hom nay", "hum nay", "ngay nay hom nay")),
-    (0, rf"{_PART}(?:nay|ni|lay)"),
+    (0, rf"{_PART}(?:nay|ni)"),
     (-1, words("hom qua", "ngay hom qua", "hqua", "ngay hqua", "hum qua", "bua qua")),
     (-1, rf"{_PART}(?:hom\s*)?qua"),
     (-2, words("hom kia", "ngay hom kia", "bua kia", "hom truoc nua")),
     (-3, words("hom kìa")),
-    (1, words("ngay mai", "hom sau", "bua mai")),
+    (1, words("ngay mai", "bua mai")),
     (1, rf"{_PART}(?:ngay\s*)?mai"),
     (2, words("ngay kia", "ngay mot", "ngay kia")),
     (2, rf"{_PART}(?:ngay\s*)?(?:mot|kia)"),
@@ -28,7 +29,7 @@ _NEAR = (
 _NEARS = tuple((days, re.compile(rf"{B}(?:{_PART})?{pattern}{E}")) for days, pattern in _NEAR)
 _MAI = re.compile(rf"{B}mai{E}")
 _MOT = re.compile(rf"{B}mot{E}")
-_NAME_BEFORE = re.compile(r"(?:chi|co|ba|em|be|hoa|thanh|ngoc|bac|chau|ong|anh|di|mo|ban|khac|thi|canh|cay|ten|phuong|xuan|tuyet|quynh|nhu|hong|ban mai|tan mai)\Z")
+_NAME_BEFORE = re.compile(r"(?:chi|co|ba|em|be|hoa|thanh|ngoc|bac|chau|ong|anh|di|mo|ban|khac|thi|canh|cay|ten|phuong|xuan|tuyet|quynh|nhu|hong|ban mai|tan mai|ap|tim|can|doi|toi|thuy|le)\Z")
 _WEEKDAYS = {
     "2": 0, "hai": 0, "3": 1, "ba": 1, "4": 2, "tu": 2, "5": 3, "nam": 3, "6": 4, "sau": 4, "7": 5, "bay": 5, "8": 6,
 }
@@ -37,7 +38,7 @@ _WEEKDAY = re.compile(
     rf"(?:\s*(?:(?P<this>tuan\s*nay|tuan\s*lay)|(?P<next>tuan\s*sau|tuan\s*toi)|(?P<past>tuan\s*truoc|tuan\s*roi|tuan\s*vua\s*roi|tuan\s*qua|vua\s*roi|vua\s*qua|truoc|roi)"
     rf"|(?P<coming>nay|lay|toi|sap\s*toi|sau)))?{E}"
 )
-_UNIT_AFTER = re.compile(r"\s*(?:thang|lan|trieu|nghin|ngan|k|so|kwh|nguoi|nha|ho|ma|hoa\s*don|cai|hd)" + E)
+_UNIT_AFTER = re.compile(r"\s*(?:thang|lan|trieu|nghin|ngan|k|so|kwh|nguoi|ho)" + E)
 _FULL = re.compile(
     r"(?<![a-z0-9/.\-,])(?:ngay\s*|hom\s*|mung\s*)?(?P<d>0?[1-9]|[12]\d|3[01])\s?(?P<sep>[/\-.])\s?(?P<m>0?[1-9]|1[0-2])(?:\s?(?P=sep)\s?(?P<y>20\d\d|\d\d))?(?![a-z0-9]|[/\-.]\d)"
 )
@@ -53,7 +54,11 @@ _SPOKEN = re.compile(
     rf"{B}(?:(?P<said>ngay|hom|mung|mong)\s+)?(?P<d>{_SPOKEN_DAY})(?:\s+thang\s+(?P<m>muoi\s*mot|muoi\s*hai|muoi|gieng|chap|mot|hai|ba|bon|tu|nam|sau|bay|tam|chin|1[0-2]|[1-9]))?{E}"
 )
 _SPOKEN_VALUES = {"gieng": 1, "chap": 12}
-_END_OF_MONTH = re.compile(rf"{B}cuoi\s*thang\s*(?:nay)?{E}")
+_OF_MONTH = re.compile(
+    rf"{B}(?:ngay|mung|mong|hom)\s*(?P<d>0?[1-9]|[12]\d|3[01])\s*thang\s*(?P<rel>nay|sau|toi|truoc|roi){E}"
+)
+_OPEN_ON = re.compile(r".{0,16}(?<![a-z])(?:mo|lam viec|co lam|mo cua|truc)(?![a-z])")
+_MARKED = frozenset("sáng trưa chiều tối đêm khuya xáng chưa hôm ngày bữa hum hnay nay qua kia kìa mai mốt này lày ni hqua nước trước nữa".split())
 
 
 def _in(year: int, month: int, day: int) -> Optional[date]:
@@ -78,6 +83,15 @@ def _near(aligned: AlignedText, today: date) -> Iterator[Match]:
     text = aligned.folded
     for days, pattern in _NEARS:
         for match in pattern.finditer(text):
+            written = aligned.accented[match.start() : match.end()]
+            if written.startswith("tới "):
+                yield Match("date", match.start() + 4, match.end(), (today + timedelta(days=days)).isoformat())
+                continue
+            if any(word not in _MARKED and has_marks(word) for word in written.split()):
+                continue
+            vague = re.search(r"(?<![a-z])may\s*\Z", text[: match.start()])
+            if vague and aligned.says(vague.start(), vague.start() + 3, "mấy"):
+                continue
             if match[0].endswith("mot") and not aligned.says(match.end() - 3, match.end(), "mốt"):
                 continue
             if match[0].endswith("mai") and aligned.accented[match.end() - 3 : match.end()] != "mai":
@@ -112,9 +126,9 @@ def _weekdays(aligned: AlignedText, today: date) -> Iterator[Match]:
                 continue
             if not aligned.says(*match.span("n"), "hai", "ba", "tư", "năm", "sáu", "bảy", "bẩy", match["n"]):
                 continue
-            if re.search(r"(?:lan|nguoi|cai|nha|ma|dong|hang|ban)\Z", before(text, match.start())) or _UNIT_AFTER.match(text, match.end()):
+            if re.search(r"(?:lan|nguoi|cai|nha|ma|dong|hang|ban|to|don|ben|ho|dt|hd)\Z", before(text, match.start())) or _UNIT_AFTER.match(text, match.end()):
                 continue
-        if match["t"] and not _is_weekday(text, match):
+        if match["t"] and not (_is_weekday(text, match) or _OPEN_ON.match(text, match.end())):
             continue
         weekday = 6 if match["cn"] else _WEEKDAYS[match["n"] or match["t"]]
         yield _day(match, _weekday(match, weekday, today))
@@ -161,9 +175,12 @@ def _calendar(aligned: AlignedText, today: date) -> Iterator[Match]:
         if day:
             yield _day(match, day)
     yield from _spoken(aligned, today)
-    for match in _END_OF_MONTH.finditer(text):
-        following = (today.replace(day=28) + timedelta(days=4)).replace(day=1)
-        yield _day(match, following - timedelta(days=1))
+    for match in _OF_MONTH.finditer(text):
+        months = {"nay": 0, "sau": 1, "toi": 1}.get(match["rel"], -1)
+        count = today.year * 12 + today.month - 1 + months
+        day = _in(count // 12, count % 12 + 1, int(match["d"]))
+        if day:
+            yield _day(match, day)
 
 
 def _spoken(aligned: AlignedText, today: date) -> Iterator[Match]:
@@ -179,7 +196,7 @@ def _spoken(aligned: AlignedText, today: date) -> Iterator[Match]:
                 continue
             month_number = _said_number(match["m"])
             candidates = [_in(today.year + offset, month_number, number) for offset in (-1, 0, 1)]
-        elif re.match(r"\s*(?:thang|nam|so|nghin|trieu)" + E, aligned.folded[match.end() :]):
+        elif number < 10 and match["said"] in ("ngay", "hom") or re.match(r"\s*(?:thang|nam|so|nghin|trieu|tieng|lan)" + E, aligned.folded[match.end() :]):
             continue
         else:
             candidates = _days_near(number, today)

@@ -10,7 +10,7 @@ DIGITS = {
     "khong": 0, "mot": 1, "hai": 2, "ba": 3, "bon": 4, "tu": 4, "nam": 5, "lam": 5, "nham": 5, "sau": 6, "bay": 7,
     "tam": 8, "chin": 9,
 }
-SCALES = {"nghin": 10**3, "ngan": 10**3, "nghi": 10**3, "k": 10**3, "trieu": 10**6, "cu": 10**6, "tr": 10**6, "ty": 10**9, "ti": 10**9}
+SCALES = {"nghin": 10**3, "ngan": 10**3, "k": 10**3, "trieu": 10**6, "cu": 10**6, "tr": 10**6, "ty": 10**9, "ti": 10**9}
 _ACCENTS = {
     "khong": ("không",), "mot": ("một", "mốt"), "hai": ("hai",), "ba": ("ba",), "bon": ("bốn",), "tu": ("tư",),
     "nam": ("năm",), "lam": ("lăm",), "nham": ("nhăm",), "sau": ("sáu",), "bay": ("bảy", "bẩy"), "tam": ("tám",),
@@ -18,6 +18,9 @@ _ACCENTS = {
     "ruoi": ("rưỡi", "rưởi"), "nghin": ("nghìn",), "ngan": ("ngàn",), "trieu": ("triệu",), "cu": ("củ",), "ty": ("tỷ",), "ti": ("tỉ",),
     "nua": ("nửa",),
 }
+_NOT_A_REST = frozenset("so kwh kw ky ki kg can thang nam lan ngay chu nguoi nha ho tieng xo cai lit met thung tan tuan hom".split())
+_NOT_ALONE = frozenset(("tram", "chuc", "nghin", "ngan", "trieu", "ty", "ti"))
+_VAGUE = frozenset(("may", "vai", "hang", "nhieu", "bao", "cong"))
 _TOKEN = re.compile(r"\d{1,3}(?:[.,]\d{3})+(?![\d])|\d+[.,]\d{1,2}(?!\d)|\d+|[a-z]+")
 
 Look = Callable[[int], str]
@@ -49,7 +52,9 @@ def tokens_of(aligned: AlignedText) -> "list[Token]":
     found = []
     for match in _TOKEN.finditer(aligned.folded):
         text = match[0]
-        if text in _ACCENTS and not aligned.says(match.start(), match.end(), *_ACCENTS[text]):
+        if text == "cham" and aligned.says(match.start(), match.end(), "chăm"):
+            text = "tram"
+        elif text in _ACCENTS and not aligned.says(match.start(), match.end(), *_ACCENTS[text]):
             text = "_"
         found.append(Token(text, match.start(), match.end()))
     return found
@@ -67,7 +72,9 @@ def numbers(aligned: AlignedText) -> "list[Number]":
     tokens = tokens_of(aligned)
     found, i = [], 0
     while i < len(tokens):
-        number = _number(tokens, i, aligned.folded)
+        vague = i > 0 and tokens[i].text in _NOT_ALONE and tokens[i - 1].text in _VAGUE
+        unsure = tokens[i].text == "tu" and not aligned.marked(tokens[i].start, tokens[i].end)
+        number = None if vague or unsure else _number(tokens, i, aligned.folded)
         if number is None:
             i += 1
             continue
@@ -89,6 +96,8 @@ def _number(tokens: "list[Token]", i: int, text: str) -> "Optional[tuple[Number,
         return Number(scale / 2, tokens[i].start, tokens[i + 1].end, scale, True), i + 2
     while i < len(tokens) and (i == first or _adjacent(tokens, i, text)):
         chunk = _chunk(tokens, i, text)
+        if scale and chunk and (scale == SCALES["k"] and tokens[i - 1].text == "k" or chunk[0] < 10 and _is_next_thing(tokens, chunk[1])):
+            break
         if chunk is None and not (i == first and tokens[i].text in ("trieu", "nghin", "ngan")):
             break
         value, after = chunk if chunk else (1.0, i)
@@ -114,6 +123,11 @@ def _number(tokens: "list[Token]", i: int, text: str) -> "Optional[tuple[Number,
     return Number(total, tokens[first].start, tokens[i - 1].end, largest, spoken), i
 
 
+def _is_next_thing(tokens: "list[Token]", after: int) -> bool:
+    """Whether what follows a scale counts something else: "4 nghìn một số", "5 triệu hai năm nay"."""
+    return after < len(tokens) and tokens[after].text in _NOT_A_REST
+
+
 def _has_rest(tokens: "list[Token]", i: int, text: str) -> bool:
     return _adjacent(tokens, i, text) and (tokens[i].text == "ruoi" or tokens[i].text in DIGITS)
 
@@ -134,6 +148,8 @@ def _chunk(tokens: "list[Token]", i: int, text: str) -> "Optional[tuple[float, i
         return tokens[j].text if j < len(tokens) and (j == i or _adjacent(tokens, j, text)) else ""
 
     word = at(i)
+    if word == "khong":
+        return None
     if word[:1].isdigit():
         value, j = written(word), i + 1
         if at(j) == "tram" and value < 10:
@@ -155,7 +171,7 @@ def _after_hundred(value: float, j: int, at: Look) -> "tuple[float, int]":
     if word in ("linh", "le") and at(j + 1) in DIGITS:
         return value + DIGITS[at(j + 1)], j + 2
     rest = _below_hundred(j, at)
-    if rest is None:
+    if rest is None or word == "khong":
         return value, j
     small, after = rest
     return value + (small * 10 if after == j + 1 and 0 < small < 10 else small), after
@@ -174,7 +190,7 @@ def _below_hundred(j: int, at: Look) -> "Optional[tuple[float, int]]":
         return float(tens), j + 1
     else:
         return None
-    if at(j) in DIGITS and at(j + 1) not in ("tram", "muoi"):
+    if at(j) in DIGITS and at(j) != "khong" and at(j + 1) not in ("tram", "muoi"):
         return value + DIGITS[at(j)], j + 1
     if at(j) == "ruoi":
         return value + 5, j + 1

@@ -12,7 +12,7 @@ from nlu.entities.match import B, E, Match, before, words
 from nlu.entities.numbers import numbers
 from nlu.text.align import AlignedText
 
-_MONTH = r"(?:thang|thag|thg|th|tháq|tag|t)"
+_MONTH = r"(?:thang|thnag|tahng|htang|thag|thg|th|tháq|tag|t)"
 _NAMED = {
     "gieng": 1, "mot": 1, "hai": 2, "ba": 3, "tu": 4, "bon": 4, "nam": 5, "sau": 6, "bay": 7, "tam": 8, "chin": 9,
     "muoi": 10, "muoi mot": 11, "muoi hai": 12, "chap": 12,
@@ -29,10 +29,10 @@ _ISO = re.compile(r"(?<![0-9])(?P<year>20[0-3]\d)-(?P<n>0[1-9]|1[0-2])(?![0-9\-]
 
 _THIS = words("nay", "lay", "ni", "nai", "hien tai", "hien nay")
 _RELATIVE = re.compile(
-    rf"{B}(?:thang|thag|thg|thag|ky|ki|t|th|m)\s*(?:"
+    rf"{B}(?P<unit>thang|thanh|thnag|tahng|htang|thag|thg|ky|ki|t\.?|th)\s*(?:"
     rf"(?P<two>{words('truoc nua', 'truoc do nua', 'truoc truoc', 'kia', 'truoc kia')})"
     rf"|(?P<last>{words('truoc', 'chuoc', 'trc', 'trk', 'roi', 'vua roi', 'vua qua', 'qua', 'vua xong', 'truoc do', 'gan nhat', 'moi nhat', 'gan day')})"
-    rf"|(?P<this>{_THIS})|(?P<next>{words('sau', 'toi', 'sap toi', 'ke tiep', 'tiep theo')}))" + E
+    rf"|(?P<this>{_THIS})|(?P<new>moi)(?=\\s*(?:nhat|ve|co|$|[,.?]))|(?P<next>{words('sau', 'toi', 'sap toi', 'ke tiep', 'tiep theo')}))" + E
 )
 _SPAN = re.compile(
     rf"\s*(?:thang|thag|thg|ky|ki)\s*{words('gan day', 'gan nhat', 'gan nhet', 'vua qua', 'vua roi', 'qua', 'truoc', 'chuoc', 'nay', 'lay', 'lien tiep', 'tro lai day', 'do lai day', 'gan day nhat', 'cuoi cung', 'moi nhat', 'lien tuc', 'lai day', 'roi')}{E}"
@@ -53,6 +53,7 @@ _TO = re.compile(r"\s*(?:-|–|—|den|toi|->|cho den|cho toi|\.\.)\s*")
 _WEEKDAY_CONTEXT = re.compile(
     words("cup", "cat", "mat dien", "lich", "sang", "trua", "chieu", "toi", "dem", "tuan", "ngung cap", "co dien", "lam viec", "mo cua", "den nha", "hen")
 )
+_OPEN_ON = re.compile(r".{0,16}(?<![a-z])(?:co mo|mo cua|lam viec|co lam)(?![a-z])")
 _WEEKDAY_AFTER = re.compile(r"\s*(?:nay|toi|sau|tuan|cn|-\s*t|\s*,\s*cn)" + E)
 
 
@@ -122,7 +123,9 @@ def _months(aligned: AlignedText, today: date) -> Iterator[Match]:
         if _is_month(aligned, match):
             yield Match("period", match.start(), match.end(), _month_value(int(match["n"]), _year_of(match, today), today))
     for match in _WORDED.finditer(text):
-        name = re.sub(r"\s+", " ", re.sub(r"muoi(?=\S)", "muoi ", match["name"]))
+        name = re.sub(r"\s+", " ", re.sub(r"muoi(?=\S)", "muoi ", match["name"])).strip()
+        if re.search(r"(?<![a-z0-9])(?:tung|ngay)\Z", before(text, match.start())):
+            continue
         marked = _NAMED_MARKED.get(name)
         if aligned.marked(*match.span("name")) and marked and not aligned.says(*match.span("name"), marked):
             continue
@@ -151,6 +154,8 @@ def _is_month(aligned: AlignedText, match: "re.Match[str]") -> bool:
         return False
     if re.search(r"(?:ngay|mung|hom)\s*\d{1,2}\s*[/\-]?\s*\Z", text[: match.start()]) and prefix != "t":
         return False
+    if prefix == "t" and _OPEN_ON.match(text, match.end()):
+        return False
     if prefix == "t" and match["n"] in "234567" and not match.groupdict()["year"] and not match.groupdict()["said"]:
         near = text[max(0, match.start() - 20) : match.start()]
         if _WEEKDAY_AFTER.match(text, match.end()) or _WEEKDAY_CONTEXT.search(near):
@@ -158,21 +163,44 @@ def _is_month(aligned: AlignedText, match: "re.Match[str]") -> bool:
     return True
 
 
+_UNIT_MARKED = {
+    "thang": ("tháng", "thág"), "thag": ("thág",), "thanh": ("thánh",), "ky": ("kỳ", "kì"), "ki": ("kỳ", "kì"), "thg": ("thg",),
+}
+_NOT_RELATIVE = re.compile(
+    r"(?<![a-z0-9])(?:may|vai|cac|nhung|moi|dau|giua|nua|hang|nhieu|tung|bac|suot may)\Z|(?<![a-z0-9])\d{1,2}\Z"
+)
+_UNTIL_NOW = re.compile(r"\s*(?:nay|gio|h|hien|bay)" + E)
+_COUNTS = re.compile(r"(?<![a-z0-9])(?:mot|hai|ba|bon|nam|sau|bay|tam|chin|muoi)\Z")
+
+
+def _counted(aligned: AlignedText, start: int) -> bool:
+    """Whether a number word stands just before, as in "hai tháng trước"."""
+    end = len(aligned.folded[:start].rstrip())
+    said = _COUNTS.search(aligned.folded[:end])
+    return bool(said) and aligned.says(
+        said.start(), end, "một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín", "mười"  # type: ignore[union-attr]
+    )
+
+
 def _relative(aligned: AlignedText, today: date) -> Iterator[Match]:
     text = aligned.folded
     for match in _RELATIVE.finditer(text):
-        head = re.match(r"[a-z]", match[0])
-        if match[0].startswith(("thang", "thag")) and not aligned.says(match.start(), match.start() + 5, "tháng", "thág ", "tháng "):
+        unit = match["unit"].rstrip(".")
+        if not aligned.says(*match.span("unit"), *_UNIT_MARKED.get(unit, (unit,))):
             continue
-        if head and match[0][0] in "m" or re.match(r"th?\s*(?:qua|roi|toi|sau)", match[0]):
+        if unit == "thanh" and not aligned.marked(*match.span("unit")):
             continue
-        if re.match(r"k[yi]", match[0]) and not aligned.says(match.start(), match.start() + 2, "kỳ", "kì"):
+        if len(unit) <= 2 and unit[0] == "t" and match["this"] is None and not (match["last"] or "").startswith(("tr", "ch")):
             continue
-        if re.search(r"(?:\d|may|vai|hai|ba|bon|nam|sau|cac|nhung|moi|muoi)\s*\Z", before(text, match.start())):
+        if _counted(aligned, match.start()) or _NOT_RELATIVE.search(before(text, match.start())):
+            continue
+        if match["new"] and unit[0] != "k" or match["next"] == "toi" and _UNTIL_NOW.match(text, match.end()):
+            continue
+        if unit in ("ky", "ki") and (match["last"] or "").endswith("roi") and re.search(r"(?:den|toi|dau|nham)\Z", before(text, match.start())):
             continue
         if match["two"]:
             value = _value(month(today, 2))
-        elif match["last"]:
+        elif match["last"] or match["new"]:
             value = _value(month(today, 1))
         elif match["next"]:
             value = _value(month(today, -1))
@@ -204,6 +232,8 @@ def _longer(aligned: AlignedText, today: date) -> Iterator[Match]:
         if not aligned.says(match.start(), match.start() + 3, "năm", "lăm", "nàm", "cả ", "ca "):
             continue
         rel = match["rel"]
+        if rel and re.search(r"(?:may|vai|muoi|\d|bao nhieu|nhieu|lau)\Z", before(text, match.start())):
+            continue
         back = 0 if rel in ("nay", "lay") else 2 if rel == "kia" else 1
         year = int(match["year"]) if match["year"] else today.year - back
         last = month(today, 0) if year == today.year else f"{year:04d}-12"

@@ -67,7 +67,7 @@ def _small() -> "tuple[re.Pattern[str], dict[str, tuple[str, str]]]":
 
 def places(aligned: AlignedText) -> Iterator[Match]:
     """All places of the text. A unit and the district named after it are one place, and so are a hamlet and its commune."""
-    named = _joined(aligned, _named(aligned))
+    named = _not_elsewhere(aligned, _joined(aligned, _named(aligned)))
     small = list(_small_places(aligned))
     for place in named:
         inner = next((s for s in small if s.start < place.start and _LINK.fullmatch(aligned.folded, s.end, place.start)), None)
@@ -82,6 +82,30 @@ def places(aligned: AlignedText) -> Iterator[Match]:
             value["detail"] = inner.value["name"]
         yield Match("place", start, place.end, value)
     yield from small
+
+
+@lru_cache(maxsize=1)
+def _elsewhere() -> "re.Pattern[str]":
+    return re.compile(r"(?<![a-z0-9])" + words(*map(fold, lexicon.read("place_words")["elsewhere"])) + r"(?![a-z0-9])")
+
+
+def _not_elsewhere(aligned: AlignedText, named: "list[_Named]") -> "list[_Named]":
+    """Leave out names inside or just before the name of another province."""
+    others = list(_elsewhere().finditer(aligned.folded))
+    return [
+        place
+        for place in named
+        if not any(
+            (other.start() < place.end and place.start < other.end())
+            or re.fullmatch(r"[\s,\-]*(?:(?:o|tinh|tp|thanh pho)\s+)?", aligned.folded[place.end : other.start()] or ".")
+            for other in others
+        )
+    ]
+
+
+@lru_cache(maxsize=1)
+def _not_before() -> "re.Pattern[str]":
+    return re.compile(r"\s*" + words(*map(fold, lexicon.read("place_words")["not_before"])) + r"(?![a-z0-9])")
 
 
 def _is_kind(said: str) -> bool:
@@ -111,7 +135,7 @@ def _understood(aligned: AlignedText, start: int, end: int, meanings: "tuple[Mea
     """The name with its kind and the meanings that fit marks and kind, or None when it is no place here."""
     written = aligned.accented[start:end]
     fitting = _spelt_so(written, meanings)
-    if not fitting:
+    if not fitting or _not_before().match(aligned.folded, end):
         return None
     said_at, said = _said_kind(aligned, start)
     if said:
@@ -121,7 +145,7 @@ def _understood(aligned: AlignedText, start: int, end: int, meanings: "tuple[Mea
     if _OLD.match(aligned.folded, end) and aligned.says(*_OLD.match(aligned.folded, end).span(), " cũ", "cũ"):  # type: ignore[union-attr]
         formers = tuple(m for m in fitting if m.former_district or m.district)
         if formers:
-            fitting, end = formers, _OLD.match(aligned.folded, end).end()  # type: ignore[union-attr]
+            fitting = formers
             return _Named(said_at, end, said or "cũ", fitting, True)
     sure = bool(said) or _stands_alone(aligned, start, end, written)
     return _Named(said_at, end, said, fitting, sure)
@@ -263,9 +287,14 @@ def _small_places(aligned: AlignedText) -> Iterator[Match]:
     """Hamlets, blocks, streets and sites: named by a number or by capitalised words."""
     pattern, spelt = _small()
     opened: "Optional[Match]" = None
+    marked_text = has_marks(aligned.accented)
     for match in pattern.finditer(aligned.folded):
         kind, written = spelt[re.sub(r"\s+", "", match[0])]
         if not aligned.says(match.start(), match.end(), written):
+            continue
+        if has_marks(written) and marked_text and not aligned.marked(match.start(), match.end()):
+            continue
+        if aligned.folded[: match.start()].endswith("cong "):
             continue
         end = _small_name_end(aligned, match.end(), kind)
         if end is None:
@@ -303,7 +332,9 @@ def _capitals_end(aligned: AlignedText, at: int) -> Optional[int]:
     for word in list(_TOKEN.finditer(aligned.folded, at))[:4]:
         raw_start = aligned.starts[word.start()]
         gap = aligned.folded[end or at : word.start()]
-        if gap.strip() or not gap or not aligned.raw[raw_start].isupper() or word[0] in ("xa", "phuong", "huyen", "thi"):
+        if gap.strip() or not gap or not aligned.raw[raw_start].isupper() or word[0] in ("xa", "phuong", "huyen"):
+            break
+        if aligned.raw[raw_start : aligned.ends[word.end() - 1]].isupper() and len(word[0]) > 1:
             break
         end = word.end()
     return end
