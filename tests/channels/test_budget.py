@@ -163,3 +163,13 @@ def test_sizes_keep_zalos_minute_and_metas_second(monkeypatch: pytest.MonkeyPatc
     )
     assert found[ZALO].burst + 60 * found[ZALO].rate == pytest.approx(3800)
     assert found[ChannelName.MESSENGER] == Bucket(rate=30, burst=30)
+
+
+def test_a_clock_that_goes_back_and_forth_refills_nothing_twice(database: Database) -> None:
+    clock = StoppedClock(START)
+    budget = Budget(database, {ZALO: Bucket(rate=1, burst=5)}, clock=clock)
+    assert budget.acquire(ZALO, Lane.REPLY, 5) == Granted(5)
+    clock.forward(seconds=-10)
+    assert isinstance(budget.acquire(ZALO, Lane.REPLY), Wait)
+    clock.forward(seconds=10)
+    assert isinstance(budget.acquire(ZALO, Lane.REPLY), Wait)
