@@ -65,10 +65,6 @@ class Channel(Protocol):
         """Renew credentials that would run out. Best effort: raises nothing."""
         ...
 
-    def keep_alive(self) -> None:
-        """Renew credentials that run out, if it is time: for the clock, every few minutes. Raises SendError."""
-        ...
-
     def check(self) -> None:
         """Ask the platform whether our credentials work. Raises SendError."""
         ...

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from prometheus_client import REGISTRY
 from pydantic import SecretStr
 from scripted import Drop, Hang, Platform, Say, StoppedClock
 
@@ -260,6 +261,27 @@ def test_the_check_finds_another_accounts_token(channel: ZaloChannel, platform: 
     channel.check()
     with pytest.raises(Reauthorise):
         channel.check()
+
+
+def test_the_clock_raises_the_alert_only_when_a_person_is_needed(
+    channel: ZaloChannel, platform: Platform, clock: StoppedClock
+) -> None:
+    def alert() -> float | None:
+        return REGISTRY.get_sample_value("provider_needs_attention", {"provider": "zalo"})
+
+    channel.keep_credentials()
+    assert (alert(), platform.asked) == (0, [])
+    clock.forward(hours=20)
+    platform.script.append(Say(b"", 503))
+    channel.keep_credentials()
+    assert alert() == 0
+    clock.forward(minutes=2)
+    platform.script.append(Say({"error": -14014}))
+    channel.keep_credentials()
+    assert alert() == 1
+    channel.keep_credentials()
+    assert alert() == 1
+    assert len(platform.asked) == 2
 
 
 def test_the_reply_window_is_seven_days(channel: ZaloChannel, clock: StoppedClock) -> None:

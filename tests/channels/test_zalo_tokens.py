@@ -192,6 +192,8 @@ def test_a_lost_answer_breaks_the_chain_and_only_a_person_mends_it(
     asked = len(platform.asked)
     for _ in range(3):
         assert tokens.access_token() == "access-1"
+        with pytest.raises(Reauthorise):
+            tokens.refresh_if_due()
     clock.forward(hours=5)
     for process in (tokens, make(), tokens):
         with pytest.raises(Reauthorise):

@@ -59,7 +59,8 @@ class ZaloChannel:
             self.tokens.refresh_if_due()
         except SendError as error:
             log.warning("zalo token not renewed", code=error.code, reason=error.reason)
-            TOKEN_ALERT.labels(self.name).set(1)
+            if error.alert:
+                TOKEN_ALERT.labels(self.name).set(1)
         else:
             TOKEN_ALERT.labels(self.name).set(0)
 

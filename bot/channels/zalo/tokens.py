@@ -104,10 +104,15 @@ class ZaloTokens:
         return self._refresh(seen=rejected, wait=True, rejected=True)
 
     def refresh_if_due(self) -> None:
-        """For the clock: keep the chain alive when nothing is sent. Raises Reauthorise or Retry."""
+        """For the clock: keep the chain alive when nothing is sent.
+
+        Raises Reauthorise as long as a person is needed, even while the token at hand still serves; Retry.
+        """
         row = self._row()
         if row is None or not self._usable(row) or self._due(row):
             self._refresh(seen=row.access_token if row and self._usable(row) else None, wait=False)
+        elif row.needs_consent_since:
+            raise _consent_needed()
 
     def _row(self) -> PlatformToken | None:
         with self._database.begin() as session:
@@ -232,7 +237,7 @@ class ZaloTokens:
         elif row.needs_consent_since is None:
             return Reauthorise("no-refresh-token", "no consent yet: ZALO_REFRESH_TOKEN is not set")
         else:
-            error = Reauthorise("consent-needed", "an administrator of the OA must consent again")
+            error = _consent_needed()
         if rejected and row.needs_consent_since:
             row.access_expires_at = now
         return error
@@ -307,6 +312,10 @@ def _write(row: PlatformToken, pair: _Pair) -> None:
     row.access_expires_at = pair.expires_at
     row.updated_at = pair.issued_at
     row.needs_consent_since = None
+
+
+def _consent_needed() -> Reauthorise:
+    return Reauthorise("consent-needed", "an administrator of the OA must consent again")
 
 
 def _is_final(error: SendError) -> bool:
