@@ -28,11 +28,13 @@ LANES = 16
 
 @dataclass(frozen=True)
 class Parcel:
-    """One request to the product's webhook. Parcels of one lane never overtake each other on their first try."""
+    """One request to the product's webhook. Parcels of one lane never overtake each other on their first try.
+    `message_ids` are the people's messages in it."""
 
     body: bytes
     headers: Mapping[str, str]
     lane: str
+    message_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Stats:
     held: int = 0
     subscribed: bool = True
     statuses: Counter[str] = field(default_factory=Counter)
+    last_outcome: str = ""
 
 
 @dataclass
@@ -68,10 +71,18 @@ class _Job:
 
 
 class WebhookSender:
-    """Delivers events to `url`. All public attributes may be changed while it runs."""
+    """Delivers events to `url`. All public attributes may be changed while it runs.
+
+    `delivered` is called with the people's messages that the product took.
+    """
 
     def __init__(
-        self, url: str, policy: Policy, encode: Callable[[Sequence[tuple[Event, str]]], Parcel], timers: Timers
+        self,
+        url: str,
+        policy: Policy,
+        encode: Callable[[Sequence[tuple[Event, str]]], Parcel],
+        delivered: Callable[[tuple[str, ...]], None],
+        timers: Timers,
     ) -> None:
         self.url = url
         self.time_scale = 1.0
@@ -80,6 +91,7 @@ class WebhookSender:
         self.stats = Stats()
         self._policy = policy
         self._encode = encode
+        self._delivered = delivered
         self._timers = timers
         self._held: list[tuple[Event, str]] = []
         self._last_success = 0.0
@@ -183,12 +195,15 @@ class WebhookSender:
             self.stats.attempts += 1
             self.stats.retries += bool(job.tries)
             self.stats.statuses[outcome] += 1
+            self.stats.last_outcome = outcome
             if outcome == "200":
                 self.stats.delivered += 1
                 self.stats.pending -= 1
                 self._last_success = time.monotonic()
-                return
-        self._failed(job)
+        if outcome == "200":
+            self._delivered(job.parcel.message_ids)
+        else:
+            self._failed(job)
 
     def _failed(self, job: _Job) -> None:
         job.first_failure = job.first_failure or time.monotonic()

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -96,6 +96,12 @@ class Transcript:
             for name, value in changes.items():
                 setattr(entry, name, value)
             self._changed.notify_all()
+
+    def mark_delivered(self, message_ids: Iterable[str], at: datetime) -> None:
+        """Messages of people that have reached the product."""
+        for entry in filter(None, map(self.find, message_ids)):
+            if entry.delivered_at is None:
+                self.update(entry, delivered_at=at)
 
     def find(self, message_id: str) -> Entry | None:
         return self._by_message.get(message_id)

@@ -59,7 +59,11 @@ class MessengerWebhooks:
         self.timers = timers
         self.signing: Signing = "good"
         self.sender = WebhookSender(
-            f"{state.settings.public_url.rstrip('/')}/webhooks/messenger", POLICY, self._encode, timers
+            f"{state.settings.public_url.rstrip('/')}/webhooks/messenger",
+            POLICY,
+            self._encode,
+            lambda ids: state.transcript.mark_delivered(ids, state.clock.now()),
+            timers,
         )
 
     def from_person(self, person: Person, **holds: Any) -> None:
@@ -134,7 +138,9 @@ class MessengerWebhooks:
                 entry = {"id": self._page["id"], "time": now, key: listed[start : start + EVENTS_PER_ENTRY]}
                 entries.append(entry)
         body = wire_json({"object": "page", "entry": entries})
-        return Parcel(body, self._headers(body), events[0][1])
+        said = [event["event"].get(kind) or {} for event, _ in events for kind in ("message", "postback")]
+        message_ids = tuple(held["mid"] for held in said if "mid" in held and not held.get("is_echo"))
+        return Parcel(body, self._headers(body), events[0][1], message_ids)
 
     def _headers(self, body: bytes) -> dict[str, str]:
         headers = {"Content-Type": "application/json", "User-Agent": "facebookexternalua"}

@@ -29,7 +29,11 @@ class ZaloWebhooks:
         self.timers = timers
         self.signing: Signing = "good"
         self.sender = WebhookSender(
-            f"{state.settings.public_url.rstrip('/')}/webhooks/zalo", POLICY, self._encode, timers
+            f"{state.settings.public_url.rstrip('/')}/webhooks/zalo",
+            POLICY,
+            self._encode,
+            lambda ids: state.transcript.mark_delivered(ids, state.clock.now()),
+            timers,
         )
 
     def from_person(self, event_name: str, person: Person, message: dict[str, Any]) -> None:
@@ -102,4 +106,7 @@ class ZaloWebhooks:
         message = event.get("message")
         if isinstance(message, dict) and "tracking_id" in message:
             headers["X-ZEvent-Server"] = "ZNS"
-        return Parcel(body, headers, lane)
+        message_ids: tuple[str, ...] = ()
+        if isinstance(message, dict) and event["event_name"].startswith("user_send_"):
+            message_ids = (str(message.get("msg_id")),)
+        return Parcel(body, headers, lane, message_ids)

@@ -24,7 +24,7 @@ def settings(receiver: Receiver) -> SandboxSettings:
 
 @pytest.fixture
 def remote(settings: SandboxSettings) -> Iterator[Remote]:
-    with running_sandbox(settings, now=lambda: NOON) as sandbox:
+    with running_sandbox(settings, now=lambda: NOON, customers=40) as sandbox:
         yield Remote(sandbox, settings.base_url)
 
 

@@ -158,9 +158,9 @@ def test_a_refresh_can_end_the_old_access_token(remote: Remote) -> None:
 
 
 def test_tokens_survive_a_restart_of_the_sandbox(settings: SandboxSettings) -> None:
-    with running_sandbox(settings, now=lambda: NOON) as sandbox:
+    with running_sandbox(settings, now=lambda: NOON, customers=40) as sandbox:
         pair = bootstrap(Remote(sandbox, settings.base_url))
-    with running_sandbox(settings, now=lambda: NOON) as sandbox:
+    with running_sandbox(settings, now=lambda: NOON, customers=40) as sandbox:
         again = Remote(sandbox, settings.base_url)
         assert call(again, pair["access_token"]) == 0
         assert "access_token" in refresh(again, pair["refresh_token"])

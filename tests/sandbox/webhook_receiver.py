@@ -33,7 +33,7 @@ class Received:
 @dataclass
 class Receiver:
     """`answers` are statuses for the next requests, then 200; `hold` keeps requests waiting that many seconds.
-    A GET is answered as Meta wants its challenge answered, by `verify_token`."""
+    A GET is answered as Meta wants its challenge answered, by `verify_token`; `/healthz` is fine."""
 
     url: str = ""
     received: list[Received] = field(default_factory=list)
@@ -83,9 +83,11 @@ def running_receiver() -> Iterator[Receiver]:
                 self.close_connection = True
 
         def do_GET(self) -> None:
-            asked = parse_qs(urlsplit(self.path).query)
-            good = asked["hub.mode"] == ["subscribe"] and asked["hub.verify_token"] == [receiver.verify_token]
-            answer = asked["hub.challenge"][0].encode() if good else b""
+            path, asked = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
+            good = path == "/healthz" or (
+                asked.get("hub.mode") == ["subscribe"] and asked["hub.verify_token"] == [receiver.verify_token]
+            )
+            answer = asked.get("hub.challenge", ["ok"])[0].encode() if good else b""
             self.send_response(200 if good else 403)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
