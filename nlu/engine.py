@@ -27,10 +27,10 @@ class Engine:
 
     def __init__(self, archive: Path, remembered: int = 4096) -> None:
         self.archive = archive
-        self._folder = tempfile.TemporaryDirectory(prefix="nlu-model-")
-        self.metadata, self._runner = load_predict_graph_runner(
-            Path(self._folder.name), archive, LocalModelStorage, DaskGraphRunner
-        )
+        with tempfile.TemporaryDirectory(prefix="nlu-model-") as unpacked:
+            self.metadata, self._runner = load_predict_graph_runner(
+                Path(unpacked), archive, LocalModelStorage, DaskGraphRunner
+            )
         self._remembered = remembered
         self._answers: "OrderedDict[tuple[str, date], Dict[str, Any]]" = OrderedDict()
 

@@ -16,7 +16,8 @@ _OTHER_CODE = re.compile(rf"{B}p[a-z][0-9o]{{2}}[a-z0-9]{{2}}[0-9o]{{5,6}}{E}")
 _PARTIAL_CODE = re.compile(rf"{B}pa{_GAP}(?:[0o]4|26){_GAP}[a-z]{{2}}{_GAP}[0-9o](?:{_GAP}[0-9o]){{3,8}}{E}")
 
 _PHONE = re.compile(
-    rf"(?<![a-z0-9+])(?:\+?{_GAP}\(?84\)?{_GAP}(?:\(0\)|0)?|[0o])(?:[\s.\-_()]{{0,3}}[0-9o]){{8,10}}{E}"
+    rf"(?<![a-z0-9+])(?:\+?{_GAP}\(?84\)?{_GAP}(?:\(0\)|0)?|[0o])[\s.\-_()]{{0,3}}"
+    rf"(?:[35789](?:[\s.\-_()]{{0,3}}[0-9o]){{8}}|2(?:[\s.\-_()]{{0,3}}[0-9o]){{9}}){E}"
 )
 _SHORT_PHONE = re.compile(rf"{B}[35789](?:[\s.\-]?[0-9]){{8}}{E}")
 _PHONE_WORDS = re.compile(words("so dien thoai", "sdt", "dt", "dien thoai", "so may", "goi", "zalo", "lien he", "so") + r"\s*(?:la|:)?\s*\Z")

@@ -59,8 +59,9 @@ def extract(text: str, today: date) -> "list[Entity]":
         today: the message's local day.
     """
     aligned = align(text)
-    found = []
+    found: "list[Entity]" = []
     for match in resolve(_matches(aligned, today)):
         start, end = aligned.span(match.start, match.end)
-        found.append(Entity(match.entity, start, end, match.value))
+        if start < end and (not found or found[-1].end <= start):
+            found.append(Entity(match.entity, start, end, match.value))
     return found

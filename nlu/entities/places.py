@@ -86,7 +86,7 @@ def places(aligned: AlignedText) -> Iterator[Match]:
 
 @lru_cache(maxsize=1)
 def _elsewhere() -> "re.Pattern[str]":
-    return re.compile(r"(?<![a-z0-9])" + words(*map(fold, lexicon.read("place_words")["elsewhere"])) + r"(?![a-z0-9])")
+    return re.compile(r"(?<![a-z0-9])" + words(*(fold(name).lower() for name in lexicon.read("place_words")["elsewhere"])) + r"(?![a-z0-9])")
 
 
 def _not_elsewhere(aligned: AlignedText, named: "list[_Named]") -> "list[_Named]":

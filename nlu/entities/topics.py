@@ -17,7 +17,7 @@ def _rules() -> "dict[str, tuple[re.Pattern[str], re.Pattern[str], dict[str, str
         keys = {fold(phrase).replace(" ", ""): key for key, phrases in rule["phrases"].items() for phrase in phrases}
         spoken = [fold(phrase) for phrases in rule["phrases"].values() for phrase in phrases]
         context = re.compile(B + words(*map(fold, rule["context"])) + E)
-        rules[entity] = (context, re.compile(B + words(*spoken) + E), keys)
+        rules[entity] = (context, re.compile(B + r"(?<!thong )" + words(*spoken) + E), keys)
     return rules
 
 

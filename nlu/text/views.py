@@ -95,5 +95,5 @@ def _written_out(word: str) -> "tuple[str, ...]":
         return (word,)
     counted = _COUNTED.match(word)
     if counted and is_plain_syllable(fold(counted[1])):
-        return (counted[1], counted[2])
+        return (*_written_out(counted[1]), counted[2])
     return tuple(teencode.get(piece, _tidy(piece)) for piece in split_joined(word))
