@@ -27,21 +27,18 @@ from sandbox.zalo.emulator import ZaloEmulator
 from sandbox.zalo.state import user_id_of
 
 MAX_UPLOAD = 30 * 1024 * 1024
-CUSTOMERS = 2000
 
 
 class Sandbox:
     """Everything outside the product, in memory. `now` replaces the machine's clock."""
 
-    def __init__(
-        self, settings: SandboxSettings, *, now: Callable[[], datetime] | None = None, customers: int = CUSTOMERS
-    ) -> None:
+    def __init__(self, settings: SandboxSettings, *, now: Callable[[], datetime] | None = None) -> None:
         self.settings = settings
         self.now = now or system_clock(settings.trolydien_now)
         self._timers = Timers()
         self.zalo = ZaloEmulator(settings, MovableClock(self.now), self._timers)
         self.messenger = MessengerEmulator(settings, MovableClock(self.now), self._timers)
-        self.world = build_world(settings.world_seed, self.now, public_url=settings.base_url, customers=customers)
+        self.world = build_world(settings.world_seed, self.now, public_url=settings.base_url)
         self.faults = Faults()
         self.visitors = [self._visitor(persona) for persona in self.world.personas]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from sandbox.app import CUSTOMERS, Sandbox
+from sandbox.app import Sandbox
 from sandbox.settings import SandboxSettings
 
 
@@ -34,13 +34,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_sandbox(
-    settings: SandboxSettings, *, now: Callable[[], datetime] | None = None, customers: int = CUSTOMERS
-) -> Iterator[Sandbox]:
+def running_sandbox(settings: SandboxSettings, *, now: Callable[[], datetime] | None = None) -> Iterator[Sandbox]:
     """The sandbox on `settings.host:settings.sandbox_port` in threads of this process, until the block ends."""
-    sandbox = Sandbox(settings, now=now, customers=customers)
+    sandbox = Sandbox(settings, now=now)
     server = make_server(settings.host, settings.sandbox_port, sandbox.app(), threaded=True, request_handler=_Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
         yield sandbox

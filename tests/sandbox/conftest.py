@@ -24,7 +24,7 @@ def settings(receiver: Receiver) -> SandboxSettings:
 
 @pytest.fixture
 def remote(settings: SandboxSettings) -> Iterator[Remote]:
-    with running_sandbox(settings, now=lambda: NOON, customers=40) as sandbox:
+    with running_sandbox(settings, now=lambda: NOON) as sandbox:
         yield Remote(sandbox, settings.base_url)
 
 
@@ -34,32 +34,27 @@ def zalo(remote: Remote) -> Remote:
     return remote.with_zalo_token()
 
 
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Remote]:
+    """A sandbox for all tests of a module that change nothing but a transcript; nobody takes its webhooks."""
+    settings = SandboxSettings(_env_file=None, sandbox_port=free_port(), public_url="http://127.0.0.1:9")
+    with running_sandbox(settings, now=lambda: NOON) as sandbox:
+        yield Remote(sandbox, settings.base_url)
+
+
 @pytest.fixture
 def cs(remote: Remote) -> Callable[[str, Any], dict[str, Any]]:
     """Send a consultation message: (user, message) → answer."""
-
-    def send(user: str, message: Any) -> dict[str, Any]:
-        body = {"recipient": {"user_id": user}, "message": message}
-        answer: dict[str, Any] = remote.with_zalo_token().post("/zalo/openapi/v3.0/oa/message/cs", body).json()
-        return answer
-
-    return send
+    return remote.consult
 
 
 @pytest.fixture
 def page(remote: Remote) -> Remote:
     """Graph calls with the Page's token."""
-    token = remote.sandbox.settings.messenger_page_token
-    return Remote(remote.sandbox, remote.base, {"Authorization": f"Bearer {token}"})
+    return remote.with_page_token()
 
 
 @pytest.fixture
-def send(page: Remote) -> Callable[..., dict[str, Any]]:
+def send(remote: Remote) -> Callable[..., dict[str, Any]]:
     """Send a Messenger message: (user, message, further fields of the body) → answer."""
-
-    def send(user: str, message: Any, **beside: Any) -> dict[str, Any]:
-        body = {"recipient": {"id": user}, "messaging_type": "RESPONSE", "message": message} | beside
-        answer: dict[str, Any] = page.post("/messenger/v25.0/me/messages", body).json()
-        return answer
-
-    return send
+    return remote.send

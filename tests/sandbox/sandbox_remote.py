@@ -27,6 +27,22 @@ class Remote:
         token = self.control("zalo/token")["access_token"]
         return Remote(self.sandbox, self.base, {"access_token": token})
 
+    def with_page_token(self) -> "Remote":
+        token = self.sandbox.settings.messenger_page_token
+        return Remote(self.sandbox, self.base, {"Authorization": f"Bearer {token}"})
+
+    def consult(self, user: str, message: Any) -> dict[str, Any]:
+        """Send a Zalo consultation message with a fresh token."""
+        body = {"recipient": {"user_id": user}, "message": message}
+        answer: dict[str, Any] = self.with_zalo_token().post("/zalo/openapi/v3.0/oa/message/cs", body).json()
+        return answer
+
+    def send(self, user: str, message: Any, **beside: Any) -> dict[str, Any]:
+        """Send a Messenger message; `beside` are further fields of the body."""
+        body = {"recipient": {"id": user}, "messaging_type": "RESPONSE", "message": message} | beside
+        answer: dict[str, Any] = self.with_page_token().post("/messenger/v25.0/me/messages", body).json()
+        return answer
+
     def post(self, path: str, body: Any = None, **given: Any) -> requests.Response:
         return requests.post(self.base + path, json=body, headers=self.headers, timeout=20, **given)
 

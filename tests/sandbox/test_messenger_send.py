@@ -18,10 +18,12 @@ Send = Callable[..., dict[str, Any]]
 GRAPH = "/messenger/v25.0"
 
 
-@pytest.fixture(autouse=True)
-def spoken(remote: Remote) -> None:
+@pytest.fixture
+def remote(remote: Remote) -> Remote:
+    """The sandbox in which one person has written."""
     remote.control("messenger/users", user=USER, name="Ma Thị Hoa")
     remote.control("messenger/say", user=USER, text="xin chào")
+    return remote
 
 
 def refused(answer: dict[str, Any]) -> tuple[int, int | None]:
@@ -82,8 +84,9 @@ def quick(count: int, **changes: Any) -> dict[str, Any]:
         ({"attachment": {"type": "image", "payload": {}}}, False),
     ],
 )
-def test_shapes(send: Send, message: dict[str, Any], accepted: bool) -> None:
-    answer = send(USER, message)
+def test_shapes(shared: Remote, message: dict[str, Any], accepted: bool) -> None:
+    shared.control("messenger/say", user=USER, text="xin chào")
+    answer = shared.send(USER, message)
     if accepted:
         assert answer["recipient_id"] == USER
         assert answer["message_id"].startswith("m_")

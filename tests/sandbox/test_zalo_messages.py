@@ -16,9 +16,11 @@ Send = Callable[[str, Any], dict[str, Any]]
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-@pytest.fixture(autouse=True)
-def spoken(remote: Remote) -> None:
+@pytest.fixture
+def remote(remote: Remote) -> Remote:
+    """The sandbox in which one person has written."""
     remote.control("zalo/say", user=USER, text="xin chào")
+    return remote
 
 
 def template(**payload: Any) -> dict[str, Any]:
@@ -100,8 +102,9 @@ def test_a_text_is_accepted_with_its_quota(cs: Send, remote: Remote) -> None:
         ({"attachment": {"type": "file", "payload": {"token": "unknown"}}}, -201),
     ],
 )
-def test_shapes(cs: Send, message: Any, error: int) -> None:
-    assert cs(USER, message)["error"] == error
+def test_shapes(shared: Remote, message: Any, error: int) -> None:
+    shared.control("zalo/say", user=USER, text="xin chào")
+    assert shared.consult(USER, message)["error"] == error
 
 
 def test_buttons_are_shown_as_sent(cs: Send, remote: Remote) -> None:
@@ -185,8 +188,8 @@ def test_the_quota_call_tells_the_last_interaction(zalo: Remote) -> None:
         ("file", b"MZ", "a.exe", 0, None),
     ],
 )
-def test_uploads(zalo: Remote, kind: str, content: bytes, name: str, error: int, key: str | None) -> None:
-    answer = upload(zalo, kind, content, name)
+def test_uploads(shared: Remote, kind: str, content: bytes, name: str, error: int, key: str | None) -> None:
+    answer = upload(shared.with_zalo_token(), kind, content, name)
     assert answer["error"] == error
     assert list(answer.get("data", {})) == ([key] if key else [])
 

@@ -97,8 +97,8 @@ def test_one_of_two_racing_refreshes_wins(remote: Remote) -> None:
         ({"grant_type": "password"}, -14001),
     ],
 )
-def test_a_wrong_exchange_is_refused_with_status_200(remote: Remote, form: dict[str, str], error: int) -> None:
-    answer = exchange(remote, **({"grant_type": "refresh_token", "refresh_token": "r"} | form))
+def test_a_wrong_exchange_is_refused_with_status_200(shared: Remote, form: dict[str, str], error: int) -> None:
+    answer = exchange(shared, **({"grant_type": "refresh_token", "refresh_token": "r"} | form))
     assert answer["error"] == error
     assert "access_token" not in answer
 
@@ -158,9 +158,9 @@ def test_a_refresh_can_end_the_old_access_token(remote: Remote) -> None:
 
 
 def test_tokens_survive_a_restart_of_the_sandbox(settings: SandboxSettings) -> None:
-    with running_sandbox(settings, now=lambda: NOON, customers=40) as sandbox:
+    with running_sandbox(settings, now=lambda: NOON) as sandbox:
         pair = bootstrap(Remote(sandbox, settings.base_url))
-    with running_sandbox(settings, now=lambda: NOON, customers=40) as sandbox:
+    with running_sandbox(settings, now=lambda: NOON) as sandbox:
         again = Remote(sandbox, settings.base_url)
         assert call(again, pair["access_token"]) == 0
         assert "access_token" in refresh(again, pair["refresh_token"])

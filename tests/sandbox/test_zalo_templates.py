@@ -77,8 +77,8 @@ def test_a_person_with_that_phone_sees_it_in_the_chat(zalo: Remote) -> None:
         ({"tracking_id": "x" * 49}, -1121),
     ],
 )
-def test_what_is_refused(zalo: Remote, changes: dict[str, Any], error: int) -> None:
-    assert by_phone(zalo, **changes)["error"] == error
+def test_what_is_refused(shared: Remote, changes: dict[str, Any], error: int) -> None:
+    assert by_phone(shared.with_zalo_token(), **changes)["error"] == error
 
 
 def test_developers_get_test_sends_and_others_may_have_no_zalo(zalo: Remote) -> None:

@@ -33,13 +33,14 @@ class Received:
 @dataclass
 class Receiver:
     """`answers` are statuses for the next requests, then 200; `hold` keeps requests waiting that many seconds.
-    A GET is answered as Meta wants its challenge answered, by `verify_token`; `/healthz` is fine."""
+    A GET is answered as Meta wants its challenge answered, by `verify_token`; `/healthz` by `healthy`."""
 
     url: str = ""
     received: list[Received] = field(default_factory=list)
     answers: deque[int] = field(default_factory=deque)
     hold: float = 0.0
     verify_token: str = ""
+    healthy: bool = True
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def wait_for(self, count: int, matching: Callable[[Received], bool] = lambda _: True) -> list[Received]:
@@ -84,7 +85,7 @@ def running_receiver() -> Iterator[Receiver]:
 
         def do_GET(self) -> None:
             path, asked = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
-            good = path == "/healthz" or (
+            good = (path == "/healthz" and receiver.healthy) or (
                 asked.get("hub.mode") == ["subscribe"] and asked["hub.verify_token"] == [receiver.verify_token]
             )
             answer = asked.get("hub.challenge", ["ok"])[0].encode() if good else b""
@@ -98,7 +99,7 @@ def running_receiver() -> Iterator[Receiver]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     receiver.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield receiver
     released.set()
