@@ -11,7 +11,7 @@ from bot.channels.messenger.inbound import parse as parse_messenger
 from bot.channels.zalo.inbound import parse as parse_zalo
 from bot.dialogue.understanding import NluUnavailable
 from bot.logs import configure_logs, get_logger
-from bot.messages import FROM_CUSTOMER, ChannelName
+from bot.messages import ChannelName
 from bot.metrics import NLU_FAILURES, PARKED_EVENTS
 from bot.pipeline.assembly import Product, assemble
 from bot.pipeline.turns import Conflict, Event, enqueue_sending, finish_event
@@ -23,6 +23,8 @@ from bot.store.models import EventStatus, InboundEvent
 QUEUES = ("reply", "receipt", "upkeep")
 EVENT_PAUSES = (1, 2, 4, 8, 15)
 """Seconds before each new try of an event. All later events of the same conversation wait meanwhile."""
+POLL_SECONDS = 0.25
+"""Notifications wake a worker at once, but not when a lock becomes free: the next message of the same conversation."""
 STALLED_AFTER_SECONDS = 30
 KEEP_FINISHED_JOBS_HOURS = 24
 LOST_AFTER = timedelta(seconds=60)
@@ -113,10 +115,10 @@ def run_worker(settings: Settings, database_url: str) -> None:
     async def work() -> None:
         async with app.open_async():
             await app.run_worker_async(
-                queues=QUEUES,
+                queues=list(QUEUES),
                 concurrency=settings.worker_concurrency,
                 delete_jobs="successful",
-                fetch_job_polling_interval=2.0,
+                fetch_job_polling_interval=POLL_SECONDS,
                 shutdown_graceful_timeout=8.0,
                 update_heartbeat_interval=5.0,
                 stalled_worker_timeout=float(STALLED_AFTER_SECONDS),
@@ -130,10 +132,7 @@ def _handle_event(product: Product, event_id: int, *, attempts: int) -> None:
     if event is None:
         return
     try:
-        if event.inbound.kind in FROM_CUSTOMER and event.inbound.user_id:
-            product.turns.handle(event)
-        else:
-            product.receipts.handle(event)
+        product.turns.handle(event)
     except Exception as error:
         if isinstance(error, NluUnavailable):
             NLU_FAILURES.inc()
@@ -155,8 +154,7 @@ def _park(product: Product, event: Event, error: Exception) -> None:
     """Give the event up, keep it for people to look at, and tell the customer so."""
     log.error("event_parked", event_id=event.id, channel=event.channel, error=type(error).__name__, exc_info=error)
     PARKED_EVENTS.labels(event.channel).inc()
-    if event.inbound.kind in FROM_CUSTOMER:
-        product.turns.apologise(event, "failure.given_up", final=True)
+    product.turns.apologise(event, "failure.given_up", final=True)
     with product.database.begin() as session:
         finish_event(session, event.id, EventStatus.PARKED, error=f"{type(error).__name__}")
 

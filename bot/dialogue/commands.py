@@ -4,14 +4,14 @@ A button's payload is signed for one conversation and a limited time, so that no
 use one of another conversation, or one of another month.
 """
 
-from datetime import date, timedelta
+import datetime as dt
 from typing import Any, Self
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 from pydantic import BaseModel, ConfigDict
 
 PAYLOAD_PREFIX = "#td."
-BUTTON_LIFETIME = timedelta(days=35)
+BUTTON_LIFETIME = dt.timedelta(days=35)
 
 
 class Period(BaseModel):
@@ -19,11 +19,11 @@ class Period(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    first: date
-    last: date
+    first: dt.date
+    last: dt.date
 
     @classmethod
-    def of(cls, month: date) -> Self:
+    def of(cls, month: dt.date) -> Self:
         return cls(first=month.replace(day=1), last=month.replace(day=1))
 
     @property
@@ -60,7 +60,7 @@ class Slots(BaseModel):
     link: int | None = None
     customer_code: str | None = None
     period: Period | None = None
-    date: "date | None" = None
+    date: dt.date | None = None
     place: Place | None = None
     energy: float | None = None
     money: int | None = None

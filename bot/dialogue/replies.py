@@ -134,6 +134,12 @@ def _environment(zone: ZoneInfo) -> Environment:
     def local(moment: datetime) -> datetime:
         return moment.astimezone(zone)
 
+    def span(start: datetime, end: datetime) -> str:
+        """`từ 07:30 đến 11:30 thứ Tư 25/11`, with the day twice only if it differs."""
+        first, last = local(start), local(end)
+        begin = f"{first:%H:%M}" if first.date() == last.date() else f"{first:%H:%M} {day(first.date())}"
+        return f"từ {begin} đến {last:%H:%M} {day(last.date())}"
+
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701 (chat text, not HTML)
     environment.filters.update(
         money=money,
@@ -143,6 +149,7 @@ def _environment(zone: ZoneInfo) -> Environment:
         date=lambda value: f"{value.day}/{value.month}/{value.year}",
         month=month,
         listed=listed,
+        span=span,
         clock=lambda value: f"{local(value):%H:%M}",
         moment=lambda value: f"{local(value):%H:%M} {day(local(value).date())}",
         as_of=lambda value: f"{local(value):%H:%M} ngày {local(value).day}/{local(value).month}",

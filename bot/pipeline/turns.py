@@ -19,7 +19,7 @@ from bot.dialogue.engine import Engine
 from bot.dialogue.state import DialogueState
 from bot.dialogue.turn import Account, Caller, Draft, Turn
 from bot.logs import get_logger
-from bot.messages import FROM_CUSTOMER, ChannelName, Inbound, InboundKind
+from bot.messages import ChannelName, Inbound, InboundKind
 from bot.metrics import TURN_SECONDS, TURNS
 from bot.store import conversations, deliveries
 from bot.store.conversations import Loaded
@@ -95,7 +95,7 @@ class TurnHandler:
             turn = self._turn(event, loaded)
             turn.say(reply)
             self._write_replies(session, event, loaded.contact, loaded.conversation, turn, key=reply)
-            if final and event.inbound.kind in FROM_CUSTOMER:
+            if final:
                 self._write_question(session, event, loaded, turn=None, latency_ms=None)
 
     def _turn(self, event: Event, loaded: Loaded) -> Turn[Any]:

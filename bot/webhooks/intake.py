@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from bot.clock import Clock
-from bot.messages import ChannelName, Inbound, InboundKind
+from bot.messages import FROM_CUSTOMER, ChannelName, Inbound, InboundKind
 from bot.metrics import UNKNOWN_EVENTS, WEBHOOK_DUPLICATES, WEBHOOK_EVENTS
 from bot.store.database import Database
 from bot.store.models import InboundEvent
 from bot.store.queue import enqueue
 
 MAX_BODY_BYTES = 512 * 1024
-RECEIPTS = frozenset({InboundKind.DELIVERED, InboundKind.SEEN, InboundKind.TEMPLATE, InboundKind.REACTION})
 
 
 class Malformed(Exception):
@@ -63,14 +63,7 @@ def take_in(database: Database, clock: Clock, channel: ChannelName, received: It
             )
             counted.append((event, event_id is not None))
             if event_id is not None:
-                receipt = event.kind in RECEIPTS
-                enqueue(
-                    session,
-                    "handle_receipt" if receipt else "handle_event",
-                    queue="receipt" if receipt else "reply",
-                    lock=None if receipt else f"{channel}:{event.user_id or 'nobody'}",
-                    event_id=event_id,
-                )
+                _enqueue(session, channel, event, event_id)
     for event, new in counted:
         if not new:
             WEBHOOK_DUPLICATES.labels(channel).inc()
@@ -78,6 +71,14 @@ def take_in(database: Database, clock: Clock, channel: ChannelName, received: It
             UNKNOWN_EVENTS.labels(channel).inc()
         else:
             WEBHOOK_EVENTS.labels(channel, event.kind).inc()
+
+
+def _enqueue(session: Session, channel: ChannelName, event: Inbound, event_id: int) -> None:
+    """Customers' messages in their order, one at a time per person; receipts and echoes hold nobody up."""
+    if event.kind in FROM_CUSTOMER and event.user_id:
+        enqueue(session, "handle_event", queue="reply", lock=f"{channel}:{event.user_id}", event_id=event_id)
+    else:
+        enqueue(session, "handle_receipt", queue="receipt", event_id=event_id)
 
 
 def _refuse_constant(name: str) -> None:
