@@ -119,12 +119,14 @@ def start_training(supervisor: Supervisor, data_dir: Path) -> Callable[[], None]
     The result raises CannotStart when there is no model in the end.
     """
     log = data_dir / "logs" / "train.log"
+    say("making sure of a model of the understanding (the first time this is trained for a minute or two)")
     began = time.monotonic()
     process = supervisor.begin(*training(data_dir), log)
 
     def finish() -> None:
         told = time.monotonic()
         while process.poll() is None:
+            supervisor.all_ready()
             time.sleep(POLL_SECONDS)
             if time.monotonic() - told > NEWS_SECONDS:
                 told = time.monotonic()

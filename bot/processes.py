@@ -59,6 +59,7 @@ class _Run:
     child: Child
     process: subprocess.Popen[bytes]
     started: float
+    ready: bool = False
     failures: int = 0
     restart_at: float | None = None
 
@@ -96,11 +97,28 @@ class Supervisor:
         """Start without waiting."""
         self._runs.append(_Run(child, self._spawn(child), time.monotonic()))
 
-    def wait_ready(self) -> None:
-        """Wait until all started children are ready. Raises CannotStart when one ends or takes too long."""
+    def all_ready(self) -> bool:
+        """Whether all started children are ready; says so of each when it is.
+
+        Raises CannotStart when one has ended or takes too long.
+        """
         for run in self._runs:
-            self._wait_for(run)
-            self._say(f"{run.child.name} is ready ({time.monotonic() - run.started:.1f} s)")
+            if not _runs(run):
+                raise CannotStart(f"{run.child.name} did not start: {_ending(run)}{self._where(run.child)}")
+            if run.ready:
+                continue
+            seconds = time.monotonic() - run.started
+            if run.child.ready is None or run.child.ready():
+                run.ready = True
+                self._say(f"{run.child.name} is ready ({seconds:.1f} s)")
+            elif seconds > run.child.ready_within:
+                raise CannotStart(f"{run.child.name} is not ready after {seconds:.0f} s{self._where(run.child)}")
+        return all(run.ready for run in self._runs)
+
+    def wait_ready(self) -> None:
+        """Wait until all started children are ready. Raises CannotStart like `all_ready`."""
+        while not self.all_ready():
+            time.sleep(POLL_SECONDS)
 
     def watch(self) -> None:
         """Keep the children running until a signal interrupts. Raises CannotStart when an essential one ends."""
@@ -139,23 +157,6 @@ class Supervisor:
             return spawn(child.command, {**self._env, **child.env}, log)
         except OSError as error:
             raise CannotStart(f"{child.name} cannot start: {error}") from error
-
-    def _wait_for(self, run: _Run) -> None:
-        deadline = run.started + run.child.ready_within
-        while run.child.ready is None or not run.child.ready():
-            self._none_has_ended()
-            if run.child.ready is None:
-                return
-            if time.monotonic() > deadline:
-                raise CannotStart(
-                    f"{run.child.name} is not ready after {run.child.ready_within:.0f} s{self._where(run.child)}"
-                )
-            time.sleep(POLL_SECONDS)
-
-    def _none_has_ended(self) -> None:
-        for run in self._runs:
-            if not _runs(run):
-                raise CannotStart(f"{run.child.name} did not start: {_ending(run)}{self._where(run.child)}")
 
     def _keep_running(self, run: _Run) -> None:
         now = time.monotonic()
