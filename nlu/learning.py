@@ -1,8 +1,9 @@
 """Learning the intent model: noisy copies, linear separators, calibration. Deterministic for equal input."""
 
-from concurrent.futures import ThreadPoolExecutor
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from typing import Sequence
+from typing import Any, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,8 @@ class Recipe:
     """How to learn: noisy copies of each example, slack of the separators, folds of the calibration."""
 
     shape: Shape = field(default_factory=Shape)
-    copies: int = 2
-    slack: float = 1.0
+    copies: int = 1
+    slack: float = 0.5
     folds: int = 3
     seed: int = 20261
 
@@ -87,21 +88,32 @@ def stack(vectoriser: Vectoriser, views: Sequence[Views]) -> csr_matrix:
     return csr_matrix((values, ids, ends), shape=(len(views), len(vectoriser.vocabulary)))
 
 
+_shared: "dict[str, Any]" = {}
+"""What a worker process inherits: the matrix, the answers, the recipe."""
+
+
+def _separator(label: int) -> "tuple[NDArray[np.float32], float]":
+    matrix, recipe = _shared["matrix"], _shared["recipe"]
+    side = np.where(_shared["answers"] == label, 1, -1)
+    if side.max() < 0:
+        return np.zeros(matrix.shape[1], dtype=np.float32), -1.0
+    machine = LinearSVC(C=recipe.slack, tol=1e-2, max_iter=300, random_state=recipe.seed)
+    machine.fit(matrix, side)
+    return machine.coef_[0].astype(np.float32), float(machine.intercept_[0])
+
+
 def separate(
     matrix: csr_matrix, answers: NDArray[np.int64], count: int, recipe: Recipe
 ) -> "tuple[NDArray[np.float32], NDArray[np.float32]]":
-    """Weights (features × labels) and biases of one separator per label, learnt in two threads."""
+    """Weights (features × labels) and biases of one separator per label.
 
-    def separator(label: int) -> "tuple[NDArray[np.float32], float]":
-        side = np.where(answers == label, 1, -1)
-        if side.max() < 0:
-            return np.zeros(matrix.shape[1], dtype=np.float32), -1.0
-        machine = LinearSVC(C=recipe.slack, tol=1e-2, max_iter=300, random_state=recipe.seed)
-        machine.fit(matrix, side)
-        return machine.coef_[0].astype(np.float32), float(machine.intercept_[0])
-
-    with ThreadPoolExecutor(max_workers=2) as threads:
-        found = list(threads.map(separator, range(count)))
+    Learnt in two processes: the solver's random numbers are global to its process, so threads would make the result
+    depend on their timing.
+    """
+    _shared.update(matrix=matrix, answers=answers, recipe=recipe)
+    with ProcessPoolExecutor(max_workers=2, mp_context=multiprocessing.get_context("fork")) as workers:
+        found = list(workers.map(_separator, range(count)))
+    _shared.clear()
     weights = np.ascontiguousarray(np.array([w for w, _ in found], dtype=np.float32).T)
     return weights, np.array([b for _, b in found], dtype=np.float32)
 

@@ -34,7 +34,7 @@ class LinearIntentClassifier(GraphComponent):
     def get_default_config() -> Dict[str, Any]:
         """``copies``, ``slack``, ``folds``, ``seed``: see :class:`nlu.learning.Recipe`; ``shape``: see
         :class:`nlu.features.Shape`; ``ranking_length``: how many intents are ranked."""
-        return {"copies": 2, "slack": 1.0, "folds": 3, "seed": 20261, "shape": {}, "ranking_length": 10}
+        return {"copies": 1, "slack": 0.5, "folds": 3, "seed": 20261, "shape": {}, "ranking_length": 10}
 
     @staticmethod
     def required_packages() -> List[str]:
