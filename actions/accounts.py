@@ -58,7 +58,7 @@ class LinkAccount(Form):
     password: Annotated[str, Ask("link.ask_otp", read=_read_password, secret=True)]
 
     @classmethod
-    def prefill(cls, turn: DeskTurn) -> dict[str, Any]:
+    def prefill(cls, turn: DeskTurn, _slots: Slots) -> dict[str, Any]:
         return {"consent": "yes"} if ACCOUNT_PURPOSE in turn.caller.consents else {}
 
     @classmethod

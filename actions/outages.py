@@ -76,12 +76,27 @@ def _read_place(turn: Turn[Any]) -> Any:
     if turn.inbound.kind is InboundKind.LOCATION and turn.inbound.latitude is not None:
         return {"latitude": turn.inbound.latitude, "longitude": turn.inbound.longitude}
     place = turn.slots.place
-    return {"code": place.code, "name": place.name} if place and place.code else None
+    return _as_value(place) if place and place.code else None
+
+
+def _as_value(place: Place) -> dict[str, Any]:
+    return {"code": place.code, "name": place.name}
 
 
 def _read_scope(turn: Turn[Any]) -> str | None:
     intent = turn.understanding.intent if turn.understanding else None
     return {"affirm": "neighbours", "deny": "only_me"}.get(intent or "")
+
+
+@registry.handles("media.location")
+def shared_position(turn: DeskTurn, _slots: Slots) -> None:
+    """A position shared out of the blue is most likely where the power is out."""
+    if turn.inbound.latitude is None or turn.inbound.longitude is None:
+        turn.say("media.other")
+        return
+    report = Command(name="outage_report", slots=Slots(position=(turn.inbound.latitude, turn.inbound.longitude)))
+    turn.say("outage.position_shared", position=report.slots.position)
+    turn.ask_yes_no(yes=report, no=Command(name="deny"))
 
 
 @registry.form("outage_report")
@@ -95,12 +110,14 @@ class ReportOutage(Form):
     scope: Annotated[Literal["only_me", "neighbours", "unknown"], Ask("outage.ask_scope", read=_read_scope)]
 
     @classmethod
-    def prefill(cls, turn: DeskTurn) -> dict[str, Any]:
-        """One linked account is the place, unless another was named."""
-        if turn.slots.place:
-            return {}
+    def prefill(cls, turn: DeskTurn, slots: Slots) -> dict[str, Any]:
+        """The shared position, or the account: the one named, or the only one. A place named is read as an answer."""
+        if slots.position:
+            return {"where": {"latitude": slots.position[0], "longitude": slots.position[1]}}
+        if slots.place:
+            return {"where": _as_value(slots.place)} if slots.place.code else {}
         try:
-            account = turn.account(turn.slots)
+            account = turn.account(slots)
         except (NeedsLink, NeedsAccountChoice):
             return {}
         return {"link": account.link_id, "where": {"link": account.link_id}}

@@ -62,6 +62,7 @@ class Slots(BaseModel):
     period: Period | None = None
     date: dt.date | None = None
     place: Place | None = None
+    position: tuple[float, float] | None = None
     energy: float | None = None
     money: int | None = None
     request_code: str | None = None

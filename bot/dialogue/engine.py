@@ -64,10 +64,9 @@ class Engine(Generic[D]):
         known_accounts = turn.caller.accounts
         if state.forget_old(turn.now):
             turn.say("form.expired")
-        if not state.greeted:
+        if turn.inbound.kind in {InboundKind.FOLLOW, InboundKind.OPENED}:
             self._welcome(turn)
-            if turn.inbound.kind in {InboundKind.FOLLOW, InboundKind.OPENED}:
-                return
+            return
         try:
             command = self._chosen(turn, offered)
         except StalePayload:
@@ -129,9 +128,12 @@ class Engine(Generic[D]):
             turn.offer(reply, [(self.replies.render("button.retry")[0], retry)])
 
     def _welcome(self, turn: Turn[D]) -> None:
+        """Who is speaking and the question of consent, to those who came without a request."""
         turn.state.greeted = True
         turn.say("welcome")
-        turn.ask_yes_no(yes=Command(name="consent.give"), no=Command(name="consent.refuse"))
+        if not turn.caller.consents:
+            turn.say("consent.ask")
+            turn.ask_yes_no(yes=Command(name="consent.give"), no=Command(name="consent.refuse"))
 
     def _chosen(self, turn: Turn[D], offered: "Offered") -> Command | None:
         """The command of a tap, or of typing the number or the title of an option. Raises StalePayload."""
@@ -148,6 +150,12 @@ class Engine(Generic[D]):
         understanding = turn.understanding = self.nlu.parse(turn.text, turn.now)
         sure = certainty(understanding, self.thresholds)
         intent = understanding.intent
+        if not turn.state.greeted:
+            if intent == "greet":
+                self._welcome(turn)
+                return
+            turn.state.greeted = True
+            turn.say("welcome.short")
         answers = {"affirm": offered.on_yes, "deny": offered.on_no, "cancel": offered.on_no}
         answered = answers.get(intent) if sure is not Certainty.LOW and not understanding.slots.said() else None
         if intent == DANGER and sure is not Certainty.LOW:
@@ -217,8 +225,15 @@ class Engine(Generic[D]):
         """Pictures, stickers, places, files: used where a form asks for them, else answered sensibly."""
         if turn.state.form and filling.answer(self.registry, turn, new_subject=False):
             return
+        if not turn.state.greeted:
+            self._welcome(turn)
+            return
         kind = turn.inbound.kind
         known = f"media.{kind}"
+        handler = self.registry.handlers.get(known)
+        if handler:
+            self.run(turn, Command(name=known))
+            return
         turn.say(known if known in self.replies.replies else "media.other")
         turn.handled_by.append(known)
         if turn.state.form:

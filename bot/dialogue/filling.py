@@ -21,7 +21,7 @@ def start(registry: Registry[Any], turn: Turn[Any], form: type[Form], *, slots: 
     if turn.state.form and turn.state.form.name != name:
         turn.state.pause_form()
     turn.state.paused = [paused for paused in turn.state.paused if paused.name != name]
-    turn.state.form = FormState(name=name, values=form.prefill(turn), touched_at=turn.now)
+    turn.state.form = FormState(name=name, values=form.prefill(turn, slots), touched_at=turn.now)
     try:
         with _explained(turn):
             _read_opening(form, turn, slots)

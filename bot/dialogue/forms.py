@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ValidationError
 
+from bot.dialogue.commands import Slots
 from bot.dialogue.turn import Turn
 
 Reader = Callable[[Turn[Any]], Any]
@@ -68,8 +69,8 @@ class Form(BaseModel, ABC):
         return next((name for name in cls.asks() if name not in values), None)
 
     @classmethod
-    def prefill(cls, turn: Turn[Any]) -> dict[str, Any]:  # noqa: ARG003 (a hook)
-        """Values known before anything is asked."""
+    def prefill(cls, turn: Turn[Any], slots: Slots) -> dict[str, Any]:  # noqa: ARG003 (a hook)
+        """Values known before anything is asked; `slots` are those of the request."""
         return {}
 
     @classmethod
