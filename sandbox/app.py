@@ -14,7 +14,7 @@ from bot.clock import system_clock
 from sandbox.backends import Faults, billing_blueprint, payments_blueprint, service_blueprint
 from sandbox.backends import control_blueprint as backends_control
 from sandbox.chat.pages import chat_blueprint
-from sandbox.chat.rooms import Visitor, messenger_platform, zalo_platform
+from sandbox.chat.rooms import Visitor
 from sandbox.emulator.clock import MovableClock
 from sandbox.emulator.timers import Timers
 from sandbox.messenger.control import control_blueprint as messenger_control
@@ -57,8 +57,7 @@ class Sandbox:
         app.register_blueprint(zalo_control(self.zalo), url_prefix="/control/zalo")
         app.register_blueprint(messenger_control(self.messenger), url_prefix="/control/messenger")
         app.register_blueprint(backends_control(self.faults, self.world), url_prefix="/control/backends")
-        platforms = {"zalo": zalo_platform(self.zalo), "messenger": messenger_platform(self.messenger)}
-        app.register_blueprint(chat_blueprint(self.settings, platforms, self.visitors, self.world.sms, self.zalo))
+        app.register_blueprint(chat_blueprint(self.settings, self.visitors, self.world.sms, self.zalo, self.messenger))
 
         @app.get("/healthz")
         def healthz() -> dict[str, str]:

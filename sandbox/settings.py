@@ -11,7 +11,12 @@ class SandboxSettings(BaseSettings):
     """One Official Account of one Zalo app, one Page of one Meta app, one utility company."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
     )
 
     host: str = "127.0.0.1"
@@ -40,4 +45,5 @@ class SandboxSettings(BaseSettings):
     @property
     def base_url(self) -> str:
         """Where the sandbox itself is reached; pictures that customers send live under it."""
-        return f"http://{self.host}:{self.sandbox_port}"
+        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104
+        return f"http://{host}:{self.sandbox_port}"

@@ -5,12 +5,15 @@ from typing import Any
 
 import requests
 import yaml
-from flask import Blueprint, Response, abort, jsonify, render_template, request
+from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
-from sandbox.chat.rooms import Platform, Visitor
+from sandbox.chat.rooms import Platform, Visitor, messenger_platform, zalo_platform
+from sandbox.emulator.control import said
 from sandbox.emulator.requests_in import Given, answer_errors_in_json
-from sandbox.emulator.samples import FileKind, voice_note
+from sandbox.emulator.samples import FileKind
 from sandbox.emulator.transcript import Tap
+from sandbox.messenger.emulator import MessengerEmulator
 from sandbox.settings import SandboxSettings
 from sandbox.world import SmsInbox
 from sandbox.zalo.emulator import ZaloEmulator
@@ -21,13 +24,14 @@ HEALTH_SECONDS = 1.0
 
 def chat_blueprint(
     settings: SandboxSettings,
-    platforms: dict[str, Platform],
     visitors: list[Visitor],
     sms: SmsInbox,
     zalo: ZaloEmulator,
+    messenger: MessengerEmulator,
 ) -> Blueprint:
     """`/` (the people), `/chat/<platform>/<user>` (a chat) and the calls below it."""
     pages = Blueprint("chat", __name__, template_folder="templates")
+    platforms = {"zalo": zalo_platform(zalo), "messenger": messenger_platform(messenger)}
     static = Blueprint("chat_static", __name__, static_folder="static", static_url_path="/chat/static")
     pages.register_blueprint(static)
     stickers = _rows("stickers.yml")
@@ -55,8 +59,12 @@ def chat_blueprint(
         return jsonify({"reachable": healthy, "webhooks": {name: p.webhook() for name, p in platforms.items()}})
 
     @pages.get("/chat/<platform>/<user>")
-    def chat(platform: str, user: str) -> str:
+    def chat(platform: str, user: str) -> str | AnyResponse:
+        """A chat; with `?ref=` as after an m.me link (messenger.md §8)."""
         known = _platform(platforms, platform)
+        if platform == "messenger" and "ref" in request.args:
+            messenger.people.open_link(user, request.args["ref"])
+            return redirect(url_for(".chat", platform=platform, user=user))
         return render_template(
             "chat.html",
             platform=platform,
@@ -95,21 +103,11 @@ def _calls(platforms: dict[str, Platform], visitors: list[Visitor], sms: SmsInbo
     @calls.post("/say")
     def say(platform: str, user: str) -> Response:
         given = Given()
-        people = _platform(platforms, platform).people
-        if "sticker" in given:
-            return _sent(people.send_sticker(user, given.text("sticker")))
-        if "location" in given:
-            place = given.object("location")
-            return _sent(people.send_location(user, float(place["latitude"]), float(place["longitude"])))
-        if text := given.text("text").strip():
-            return _sent(people.say(user, text))
-        abort(400, "text: empty")
-
-    @calls.post("/voice")
-    def voice(platform: str, user: str) -> Response:
         chat = _platform(platforms, platform)
-        file = chat.media.add(voice_note(), "audio/wav", "ghi-am.wav")
-        return _sent(chat.people.send_file(user, "audio", file))
+        given.all["user"] = user
+        if "text" in given and not given.text("text").strip():
+            abort(400, "text: empty")
+        return _sent(said(chat.people, chat.media, given))
 
     @calls.post("/file")
     def file(platform: str, user: str) -> Response:

@@ -2,25 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from sandbox.emulator.media import MediaStore, StoredFile
-from sandbox.emulator.samples import FileKind
-from sandbox.emulator.transcript import Tap, Transcript
+from sandbox.emulator.media import MediaStore
+from sandbox.emulator.people import PeopleActions
+from sandbox.emulator.transcript import Transcript
 from sandbox.messenger.emulator import MessengerEmulator
 from sandbox.world import Persona
 from sandbox.zalo.emulator import ZaloEmulator
-
-
-class People(Protocol):
-    """What people of either platform can do."""
-
-    def say(self, user: str, text: str) -> str: ...
-    def send_file(self, user: str, kind: FileKind, file: StoredFile) -> str: ...
-    def send_sticker(self, user: str, sticker: str) -> str: ...
-    def send_location(self, user: str, latitude: float, longitude: float) -> str: ...
-    def press(self, user: str, tap: Tap) -> None: ...
-    def looks(self, user: str, *, seeing: bool) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -28,7 +17,7 @@ class Platform:
     """One platform's chats. `greet` is the first step of a person who never wrote; `extras` what only it shows."""
 
     name: str
-    people: People
+    people: PeopleActions
     transcript: Transcript
     media: MediaStore
     person_name: Callable[[str], str]

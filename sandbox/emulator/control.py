@@ -1,16 +1,20 @@
 """The part of the control API that both platforms have: transcript, faults, clock and webhook delivery."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, NotFound
 
 from sandbox.emulator.clock import MovableClock
 from sandbox.emulator.delivery import Order, WebhookSender
 from sandbox.emulator.faults import FaultPlan, parse_fault
+from sandbox.emulator.media import MediaStore
+from sandbox.emulator.people import NoSuchButton, PeopleActions
 from sandbox.emulator.requests_in import Given, set_fields, wait_seconds
+from sandbox.emulator.samples import SAMPLES
 from sandbox.emulator.transcript import Entry, Transcript
 
 ORDERS: dict[str, Order] = {"in_order": "in_order", "reversed": "reversed", "shuffled": "shuffled"}
@@ -40,6 +44,65 @@ def messages_route(pages: Blueprint, transcript: Transcript) -> None:
             wanted=wanted,
         )
         return jsonify({"messages": [e.as_json() for e in found], "next": found[-1].n if found else after})
+
+
+def people_routes(
+    pages: Blueprint, people: PeopleActions, persons: Mapping[str, Any], person: Callable[[str], Any]
+) -> None:
+    """`POST tap {user, button: title or payload}`, `received {user}`, `seen {user}`, `staff_reply {user, text}`,
+    `users {user, field: value}`; `GET users`."""
+
+    @pages.post("/tap")
+    def tap() -> Response:
+        given = Given()
+        try:
+            return jsonify(asdict(people.tap(given.text("user"), given.text("button"))))
+        except NoSuchButton:
+            raise NotFound("button: nothing that this person can tap shows it") from None
+
+    @pages.post("/received")
+    def received() -> Response:
+        return jsonify({"message_ids": people.receive(Given().text("user"))})
+
+    @pages.post("/seen")
+    def seen() -> Response:
+        return jsonify({"message_ids": people.see(Given().text("user"))})
+
+    @pages.post("/staff_reply")
+    def staff_reply() -> Response:
+        given = Given()
+        return jsonify({"message_id": people.staff_reply(given.text("user"), given.text("text"))})
+
+    @pages.get("/users")
+    def users() -> Response:
+        return jsonify([asdict(known) for known in list(persons.values())])
+
+    @pages.post("/users")
+    def set_user() -> Response:
+        given = Given()
+        known = person(given.text("user"))
+        del given.all["user"]
+        set_fields(known, given)
+        return jsonify(asdict(known))
+
+
+def said(people: PeopleActions, media: MediaStore, given: Given) -> str:
+    """Let a person send what the body names: `text` (with `quote`), `sticker`, `location {latitude, longitude}`,
+    `link`, or a sample by `image|gif|audio|video|file: true`. Returns the message id."""
+    user = given.text("user")
+    if "text" in given:
+        return people.say(user, given.text("text"), quote=given.all.get("quote"))
+    if "sticker" in given:
+        return people.send_sticker(user, given.text("sticker"))
+    if "location" in given:
+        place = given.object("location")
+        return people.send_location(user, float(place["latitude"]), float(place["longitude"]))
+    if "link" in given:
+        return people.send_link(user, given.text("link"))
+    for kind, (content, content_type, name) in SAMPLES.items():
+        if given.all.get(kind):
+            return people.send_file(user, kind, media.add(content(), content_type, name))
+    raise BadRequest("nothing to say: text, sticker, location, link, image, gif, audio, video, file")
 
 
 def faults_route(pages: Blueprint, plan: FaultPlan, calls: tuple[str, ...]) -> None:

@@ -97,6 +97,14 @@ class Transcript:
                 setattr(entry, name, value)
             self._changed.notify_all()
 
+    def mark(self, user: str, moment: Literal["delivered_at", "seen_at"], at: datetime) -> list[str]:
+        """Set the moment on messages to this person that lack it. Returns their ids, each to one caller only."""
+        with self._changed:
+            fresh = [e for e in self._by_user.get(user, []) if e.author != "user" and getattr(e, moment) is None]
+            for entry in fresh:
+                self.update(entry, **{moment: at})
+        return [e.message_id for e in fresh]
+
     def mark_delivered(self, message_ids: Iterable[str], at: datetime) -> None:
         """Messages of people that have reached the product."""
         for entry in filter(None, map(self.find, message_ids)):

@@ -1,7 +1,7 @@
 """`/control/messenger`: what tests make people, staff, time and Meta do. JSON in, JSON out; 400 names what is wrong.
 
 People (all take `user`, a PSID that need not be known yet):
-  say {text, reply_to?} or {image|gif|audio|video|file: true}, {sticker}, {location: {latitude, longitude}}, {link}
+  say {text, quote?} or {image|gif|audio|video|file: true}, {sticker}, {location: {latitude, longitude}}, {link}
   → {message_id};  tap {button: title or payload of a button, quick reply or menu item};  get_started;
   m_me {ref} → {existing: bool};  react {message_id, emoji};  edit {message_id, text};  received;  seen;
   staff_reply {text} → {message_id};  hand_back;  GET users;  POST users {user, name?, phone?, blocked?}
@@ -12,16 +12,20 @@ Meta: faults (calls messages, action, upload), clock, webhook, webhook/release {
   templates/review {name, language, status, reason?}
 """
 
-from dataclasses import asdict
-
 from flask import Blueprint, Response, jsonify
 from werkzeug.exceptions import BadRequest, NotFound
 
-from sandbox.emulator.control import clock_route, faults_route, messages_route, options_route, webhook_routes
-from sandbox.emulator.requests_in import Given, answer_errors_in_json, set_fields
-from sandbox.emulator.samples import SAMPLES
+from sandbox.emulator.control import (
+    clock_route,
+    faults_route,
+    messages_route,
+    options_route,
+    people_routes,
+    said,
+    webhook_routes,
+)
+from sandbox.emulator.requests_in import Given, answer_errors_in_json
 from sandbox.messenger.emulator import MessengerEmulator
-from sandbox.messenger.people import NoSuchButton
 
 CALLS = ("messages", "action", "upload")
 
@@ -35,25 +39,18 @@ def control_blueprint(messenger: MessengerEmulator) -> Blueprint:
     clock_route(pages, messenger.clock)
     webhook_routes(pages, messenger.webhooks.sender, may_batch=True)
     options_route(pages, messenger.state.options)
+    people_routes(pages, messenger.people, messenger.state.people, messenger.state.person)
     _people_routes(pages, messenger)
     _platform_routes(pages, messenger)
     return pages
 
 
 def _people_routes(pages: Blueprint, messenger: MessengerEmulator) -> None:
-    people, state = messenger.people, messenger.state
+    people = messenger.people
 
     @pages.post("/say")
     def say() -> Response:
-        return jsonify({"message_id": said(messenger, Given())})
-
-    @pages.post("/tap")
-    def tap() -> Response:
-        given = Given()
-        try:
-            return jsonify(asdict(people.tap(given.text("user"), given.text("button"))))
-        except NoSuchButton:
-            raise NotFound("button: nothing this person can tap shows it") from None
+        return jsonify({"message_id": said(people, messenger.state.media, Given())})
 
     @pages.post("/get_started")
     def get_started() -> Response:
@@ -78,53 +75,10 @@ def _people_routes(pages: Blueprint, messenger: MessengerEmulator) -> None:
         people.edit(given.text("user"), given.text("message_id"), given.text("text"))
         return jsonify({})
 
-    @pages.post("/received")
-    def received() -> Response:
-        return jsonify({"message_ids": people.receive(Given().text("user"))})
-
-    @pages.post("/seen")
-    def seen() -> Response:
-        return jsonify({"message_ids": people.see(Given().text("user"))})
-
-    @pages.post("/staff_reply")
-    def staff_reply() -> Response:
-        given = Given()
-        return jsonify({"message_id": people.staff_reply(given.text("user"), given.text("text"))})
-
     @pages.post("/hand_back")
     def hand_back() -> Response:
         people.hand_back(Given().text("user"))
         return jsonify({})
-
-    @pages.get("/users")
-    def users() -> Response:
-        return jsonify([asdict(p) for p in list(state.people.values())])
-
-    @pages.post("/users")
-    def set_user() -> Response:
-        given = Given()
-        person = state.person(given.text("user"))
-        del given.all["user"]
-        set_fields(person, given)
-        return jsonify(asdict(person))
-
-
-def said(messenger: MessengerEmulator, given: Given) -> str:
-    """Let the person send what the body names; returns the message id."""
-    user, people = given.text("user"), messenger.people
-    if "text" in given:
-        return people.say(user, given.text("text"), reply_to=given.all.get("reply_to"))
-    if "sticker" in given:
-        return people.send_sticker(user, given.text("sticker"))
-    if "location" in given:
-        place = given.object("location")
-        return people.send_location(user, float(place["latitude"]), float(place["longitude"]))
-    if "link" in given:
-        return people.send_link(user, given.text("link"))
-    for kind, (content, content_type, name) in SAMPLES.items():
-        if given.all.get(kind):
-            return people.send_file(user, kind, messenger.state.media.add(content(), content_type, name))
-    raise BadRequest("nothing to say: text, image, gif, audio, video, file, sticker, location, link")
 
 
 def _platform_routes(pages: Blueprint, messenger: MessengerEmulator) -> None:

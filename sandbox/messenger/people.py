@@ -7,28 +7,26 @@ from typing import Any
 
 from sandbox.emulator.clock import epoch_ms
 from sandbox.emulator.media import StoredFile
+from sandbox.emulator.people import PeopleActions, Receipts
 from sandbox.emulator.samples import FileKind
 from sandbox.emulator.transcript import Entry, Media, Tap
 from sandbox.messenger.state import INBOX_APP_ID, MessengerState, Person
 from sandbox.messenger.webhooks import ECHO_DELAY, MessengerWebhooks
 
 
-class NoSuchButton(LookupError):
-    """Nothing that the person can tap now has this title or payload."""
-
-
-class People:
-    """Actions of people by PSID. Those that send a message return its id."""
+class People(PeopleActions):
+    """Actions of people by PSID."""
 
     def __init__(self, state: MessengerState, webhooks: MessengerWebhooks) -> None:
+        super().__init__(state.transcript, state.clock)
         self._state = state
         self._webhooks = webhooks
 
-    def say(self, user: str, text: str, *, reply_to: str | None = None) -> str:
+    def say(self, user: str, text: str, *, quote: str | None = None) -> str:
         message: dict[str, Any] = {"text": text}
-        if reply_to:
-            message["reply_to"] = {"mid": reply_to, "is_self_reply": False}
-        return self._send(user, "text", message, text=text, quote=reply_to)
+        if quote:
+            message["reply_to"] = {"mid": quote, "is_self_reply": False}
+        return self._send(user, "text", message, text=text, quote=quote)
 
     def send_file(self, user: str, kind: FileKind, file: StoredFile) -> str:
         """A picture, voice note, video or file; a GIF is an image for Messenger."""
@@ -48,19 +46,20 @@ class People:
         place = {"latitude": latitude, "longitude": longitude}
         url = f"https://www.bing.com/maps/default.aspx?where1={latitude}%2C{longitude}"
         attachment = {"type": "fallback", "title": "Vị trí đã ghim", "url": url, "payload": {"url": url}}
-        return self._send(user, "location", {"text": url, "attachments": [attachment]}, location=place)
+        return self._send(user, "location", {"attachments": [attachment]}, location=place)
 
     def send_link(self, user: str, url: str) -> str:
         attachment = {"type": "fallback", "title": url, "url": url, "payload": {"url": url}}
         return self._send(user, "link", {"text": url, "attachments": [attachment]}, text=url)
 
-    def tap(self, user: str, button: str) -> Tap:
-        """Tap the latest button, quick reply or menu item with this title or payload. Raises NoSuchButton."""
-        for tap in self._tappable(user):
-            if button in {tap.title, tap.payload}:
-                self.press(user, tap)
-                return tap
-        raise NoSuchButton(button)
+    def tappable(self, user: str) -> list[Tap]:
+        """Latest first, then the menu; quick replies only under the last message (messenger.md §5)."""
+        entries = self._state.transcript.of(user)
+        taps = list(entries[-1].quick_replies) if entries else []
+        for entry in reversed(entries):
+            taps += entry.buttons
+            taps += [button for card in entry.cards for button in card.buttons]
+        return taps + self.menu() + self.ice_breakers()
 
     def press(self, user: str, tap: Tap) -> None:
         """A postback or quick reply is told to the product; opening an address or a call is not."""
@@ -125,12 +124,9 @@ class People:
         passed = {"previous_owner_app_id": before, "new_owner_app_id": self._state.app_id, "metadata": ""}
         self._webhooks.about_thread(person, pass_thread_control=passed)
 
-    def looks(self, user: str, *, seeing: bool) -> None:
-        """The person's chat page is open, and shown when `seeing`: messages arrive and are read."""
-        if self._state.options.receipts != "off":
-            self.receive(user)
-            if seeing:
-                self.see(user)
+    @property
+    def receipts(self) -> Receipts:
+        return self._state.options.receipts
 
     def phone_rings(self, person: Person) -> None:
         """A message reached Meta for this person; an open chat page notices by itself (`looks`)."""
@@ -140,7 +136,7 @@ class People:
 
     def receive(self, user: str) -> list[str]:
         """One `delivery` event for all messages that the phone did not have yet."""
-        arrived = self._mark(user, "delivered_at")
+        arrived = self.mark(user, "delivered_at")
         if arrived:
             delivery: dict[str, Any] = {"watermark": epoch_ms(self._state.clock.now())}
             if self._state.options.delivery_mids:
@@ -151,7 +147,7 @@ class People:
     def see(self, user: str) -> list[str]:
         """One `read` event up to now; the phone has the messages now, too."""
         self.receive(user)
-        seen = self._mark(user, "seen_at")
+        seen = self.mark(user, "seen_at")
         if seen:
             read = {"watermark": epoch_ms(self._state.clock.now())}
             self._webhooks.from_person(self._state.person(user), read=read)
@@ -178,15 +174,6 @@ class People:
             rows = rows[0]["call_to_actions"]
         return [Tap(row["question"], "postback", payload=row["payload"]) for row in rows]
 
-    def _tappable(self, user: str) -> list[Tap]:
-        """Latest first; quick replies only under the last message (messenger.md §5)."""
-        entries = self._state.transcript.of(user)
-        taps = list(entries[-1].quick_replies) if entries else []
-        for entry in reversed(entries):
-            taps += entry.buttons
-            taps += [button for card in entry.cards for button in card.buttons]
-        return taps + self.menu() + self.ice_breakers()
-
     def _postback(self, person: Person, title: str, payload: str, referral: dict[str, str] | None = None) -> None:
         self._state.interacted(person)
         entry = self._add(person, "text", text=title)
@@ -194,15 +181,6 @@ class People:
         if referral:
             postback["referral"] = referral
         self._webhooks.from_person(person, postback=postback)
-
-    def _mark(self, user: str, field: str) -> list[str]:
-        now = self._state.clock.now()
-        with self._state.lock:
-            entries = self._state.transcript.of(user)
-            fresh = [e for e in entries if e.author != "user" and getattr(e, field) is None]
-            for entry in fresh:
-                self._state.transcript.update(entry, **{field: now})
-        return [e.message_id for e in fresh]
 
     def _send(
         self,

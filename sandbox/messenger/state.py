@@ -10,6 +10,7 @@ from typing import Any, Literal
 from sandbox.emulator.clock import MovableClock
 from sandbox.emulator.faults import FaultPlan
 from sandbox.emulator.media import MediaStore, StoredFile
+from sandbox.emulator.people import Receipts
 from sandbox.emulator.rates import RateWindow
 from sandbox.emulator.transcript import Transcript
 from sandbox.settings import SandboxSettings
@@ -77,7 +78,7 @@ class Options:
 
     routing: Literal["default_app", "zero_config"] = "default_app"
     echo: Literal["before", "after", "off"] = "after"
-    receipts: Literal["page", "auto", "off"] = "page"
+    receipts: Receipts = "page"
     delivery_mids: bool = True
     require_proof: bool = False
     human_agent: bool = False

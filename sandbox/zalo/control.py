@@ -17,11 +17,17 @@ from dataclasses import asdict
 from flask import Blueprint, Response, jsonify
 from werkzeug.exceptions import BadRequest, NotFound
 
-from sandbox.emulator.control import clock_route, faults_route, messages_route, options_route, webhook_routes
-from sandbox.emulator.requests_in import Given, answer_errors_in_json, set_fields
-from sandbox.emulator.samples import SAMPLES
+from sandbox.emulator.control import (
+    clock_route,
+    faults_route,
+    messages_route,
+    options_route,
+    people_routes,
+    said,
+    webhook_routes,
+)
+from sandbox.emulator.requests_in import Given, answer_errors_in_json
 from sandbox.zalo.emulator import ZaloEmulator
-from sandbox.zalo.people import NoSuchButton
 from sandbox.zalo.state import international
 from sandbox.zalo.templates import Template
 
@@ -37,6 +43,7 @@ def control_blueprint(zalo: ZaloEmulator) -> Blueprint:
     clock_route(pages, zalo.clock)
     webhook_routes(pages, zalo.webhooks.sender, may_batch=False)
     options_route(pages, zalo.state.options)
+    people_routes(pages, zalo.people, zalo.state.people, zalo.state.person)
     _people_routes(pages, zalo)
     _platform_routes(pages, zalo)
     return pages
@@ -47,15 +54,11 @@ def _people_routes(pages: Blueprint, zalo: ZaloEmulator) -> None:
 
     @pages.post("/say")
     def say() -> Response:
-        return jsonify({"message_id": said(zalo, Given())})
-
-    @pages.post("/tap")
-    def tap() -> Response:
         given = Given()
-        try:
-            return jsonify(asdict(people.tap(given.text("user"), given.text("button"))))
-        except NoSuchButton:
-            raise NotFound("button: no message to this person shows it") from None
+        if "business_card" in given:
+            card = given.object("business_card")
+            return jsonify({"message_id": people.send_business_card(given.text("user"), card["name"], card["phone"])})
+        return jsonify({"message_id": said(people, zalo.state.media, given)})
 
     @pages.post("/<any(follow, unfollow):action>")
     def follow(action: str) -> Response:
@@ -86,52 +89,6 @@ def _people_routes(pages: Blueprint, zalo: ZaloEmulator) -> None:
         given = Given()
         people.react(given.text("user"), given.text("message_id"), given.text("icon"))
         return jsonify({})
-
-    @pages.post("/received")
-    def received() -> Response:
-        return jsonify({"message_ids": people.receive(Given().text("user"))})
-
-    @pages.post("/seen")
-    def seen() -> Response:
-        return jsonify({"message_ids": people.see(Given().text("user"))})
-
-    @pages.post("/staff_reply")
-    def staff_reply() -> Response:
-        given = Given()
-        return jsonify({"message_id": people.staff_reply(given.text("user"), given.text("text"))})
-
-    @pages.get("/users")
-    def users() -> Response:
-        return jsonify([asdict(p) for p in list(zalo.state.people.values())])
-
-    @pages.post("/users")
-    def set_user() -> Response:
-        given = Given()
-        person = zalo.state.person(given.text("user"))
-        del given.all["user"]
-        set_fields(person, given)
-        return jsonify(asdict(person))
-
-
-def said(zalo: ZaloEmulator, given: Given) -> str:
-    """Let the person send what the body names; returns the message id."""
-    user, people = given.text("user"), zalo.people
-    if "text" in given:
-        return people.say(user, given.text("text"), quote=given.all.get("quote"))
-    if "sticker" in given:
-        return people.send_sticker(user, given.text("sticker"))
-    if "location" in given:
-        place = given.object("location")
-        return people.send_location(user, float(place["latitude"]), float(place["longitude"]))
-    if "link" in given:
-        return people.send_link(user, given.text("link"))
-    if "business_card" in given:
-        card = given.object("business_card")
-        return people.send_business_card(user, card["name"], card["phone"])
-    for kind, (content, content_type, name) in SAMPLES.items():
-        if given.all.get(kind):
-            return people.send_file(user, kind, zalo.state.media.add(content(), content_type, name))
-    raise BadRequest("nothing to say: text, image, gif, audio, video, file, sticker, location, link, business_card")
 
 
 def _platform_routes(pages: Blueprint, zalo: ZaloEmulator) -> None:

@@ -1,15 +1,14 @@
 """Sending as the Official Account: windows, quotas, echoes and receipts (zalo.md §3)."""
 
 import threading
-import time
-from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, request
 
 from sandbox.emulator.clock import VIETNAM, epoch_ms
 from sandbox.emulator.transcript import Entry
-from sandbox.zalo.errors import ZaloError, failure, success
+from sandbox.zalo.answers import answer
+from sandbox.zalo.errors import ZaloError, success
 from sandbox.zalo.people import People
 from sandbox.zalo.shapes import Content, parse_message
 from sandbox.zalo.state import FREE_WINDOW, REPLY_WINDOW, Person, ZaloState
@@ -143,30 +142,23 @@ class Messages:
 def messages_routes(pages: Blueprint, state: ZaloState, messages: Messages) -> None:
     """Adds the message calls of `openapi.zalo.me` to its blueprint."""
 
-    def answer(call: str, send: Any) -> Response:
-        if state.options.answer_seconds:
-            time.sleep(state.options.answer_seconds)
-        return state.faults.apply(
-            call, lambda: success(send()), lambda fault: failure(ZaloError(fault.code, fault.message))
-        )
-
     @pages.post("/v3.0/oa/message/cs")
     def consultation() -> Response:
         body = request.get_json(force=True, silent=True)
-        return answer("cs", lambda: messages.consultation(body))
+        return answer(state, "cs", lambda: success(messages.consultation(body)))
 
     @pages.post("/v3.0/oa/message/transaction")
     @pages.post("/v3.0/oa/message/promotion")
     def free_form() -> Response:
         """Shut down on 2026-03-01 (zalo.md §3.4)."""
-        local = (state.clock.now() + timedelta(hours=7)).hour
+        local = state.clock.now().astimezone(VIETNAM).hour
         raise ZaloError(-234 if request.path.endswith("promotion") and not 6 <= local < 22 else -240)
 
     @pages.post("/v2.0/oa/message")
     def v2_message() -> Response:
         body = request.get_json(force=True, silent=True)
         if isinstance(body, dict) and isinstance(body.get("sender_action"), dict):
-            return answer("reaction", lambda: messages.react(body))
+            return answer(state, "reaction", lambda: success(messages.react(body)))
         raise ZaloError(-240)
 
     @pages.post("/v3.0/oa/quota/message")

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from sandbox.emulator.clock import epoch_ms
 from sandbox.emulator.media import StoredFile
+from sandbox.emulator.people import PeopleActions, Receipts
 from sandbox.emulator.samples import FileKind
 from sandbox.emulator.transcript import Entry, Media, Tap
 from sandbox.zalo.state import Person, ZaloState, international
@@ -17,14 +18,11 @@ InfoShape = Literal["new", "old"]
 STAFF_ADMIN_ID = "7777777777777777777"
 
 
-class NoSuchButton(LookupError):
-    """No message shown to the person has a button with this title or payload."""
-
-
-class People:
-    """Actions of people by UID. Those that send a message return its id."""
+class People(PeopleActions):
+    """Actions of people by UID."""
 
     def __init__(self, state: ZaloState, webhooks: ZaloWebhooks) -> None:
+        super().__init__(state.transcript, state.clock)
         self._state = state
         self._webhooks = webhooks
 
@@ -68,14 +66,8 @@ class People:
         payload = {"url": "", "thumbnail": "", "description": description}
         return self._send(user, "business_card", text=name, payload=payload, attachment_type="link")
 
-    def tap(self, user: str, button: str) -> Tap:
-        """Tap the latest button with this title or payload. Raises NoSuchButton."""
-        for entry in reversed(self._state.transcript.of(user)):
-            for tap in entry.buttons:
-                if button in {tap.title, tap.payload}:
-                    self.press(user, tap)
-                    return tap
-        raise NoSuchButton(button)
+    def tappable(self, user: str) -> list[Tap]:
+        return [tap for entry in reversed(self._state.transcript.of(user)) for tap in entry.buttons]
 
     def press(self, user: str, tap: Tap) -> None:
         """`oa.query.*` sends its payload as a text; the other types send nothing (zalo.md §2.5)."""
@@ -159,12 +151,9 @@ class People:
         self._webhooks.to_person("oa_send_text", person, message, admin_id=STAFF_ADMIN_ID)
         return entry.message_id
 
-    def looks(self, user: str, *, seeing: bool) -> None:
-        """The person's chat page is open, and shown when `seeing`: messages arrive and are seen."""
-        if self._state.options.receipts != "off":
-            self.receive(user)
-            if seeing:
-                self.see(user)
+    @property
+    def receipts(self) -> Receipts:
+        return self._state.options.receipts
 
     def phone_rings(self, person: Person) -> None:
         """A message reached Zalo for this person; an open chat page notices by itself (`looks`)."""
@@ -173,29 +162,19 @@ class People:
             self._webhooks.timers.after(4 * ECHO_DELAY, lambda: self.see(person.user_id))
 
     def receive(self, user: str) -> list[str]:
-        """`user_received_message`, one event per message that the phone did not have yet."""
-        person, now = self._state.person(user), self._state.clock.now()
-        with self._state.lock:
-            arrived = [e for e in self._state.transcript.of(user) if e.author != "user" and e.delivered_at is None]
-            for entry in arrived:
-                self._state.transcript.update(entry, delivered_at=now)
-        for entry in arrived:
-            if entry.kind != "zbs":
-                self._webhooks.to_person("user_received_message", person, {"msg_id": entry.message_id})
-        return [e.message_id for e in arrived]
+        """`user_received_message`, one event per message."""
+        arrived = self._by_uid(self.mark(user, "delivered_at"))
+        for message_id in arrived:
+            self._webhooks.to_person("user_received_message", self._state.person(user), {"msg_id": message_id})
+        return arrived
 
     def see(self, user: str) -> list[str]:
-        """`user_seen_message` with the array of all messages not seen before; the phone has them now, too."""
+        """`user_seen_message` with the array of messages; the phone has them now, too."""
         self.receive(user)
-        person, now = self._state.person(user), self._state.clock.now()
-        with self._state.lock:
-            seen = [e for e in self._state.transcript.of(user) if e.author != "user" and e.seen_at is None]
-            for entry in seen:
-                self._state.transcript.update(entry, seen_at=now)
-        ids = [e.message_id for e in seen if e.kind != "zbs"]
-        if ids:
-            self._webhooks.to_person("user_seen_message", person, {"msg_ids": ids})
-        return ids
+        seen = self._by_uid(self.mark(user, "seen_at"))
+        if seen:
+            self._webhooks.to_person("user_seen_message", self._state.person(user), {"msg_ids": seen})
+        return seen
 
     def zbs_received(self, phone_or_hash: str, message_id: str, tracking_id: str) -> None:
         """The `user_received_message` of a template by phone (zalo.md §2.9)."""
@@ -252,6 +231,11 @@ class People:
             message["quote_msg_id"] = quote
         self._webhooks.from_person(f"user_send_{kind}", person, message)
         return entry.message_id
+
+    def _by_uid(self, message_ids: list[str]) -> list[str]:
+        """Without templates by phone, whose receipt is another event (`zbs_received`)."""
+        found = map(self._state.transcript.find, message_ids)
+        return [entry.message_id for entry in found if entry and entry.kind != "zbs"]
 
     def _follower(self, person: Person) -> dict[str, Any]:
         return {"oa_id": self._state.settings.zalo_oa_id, "follower": {"id": person.user_id}}

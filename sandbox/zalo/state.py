@@ -10,6 +10,7 @@ from typing import Any, Literal
 from sandbox.emulator.clock import MovableClock
 from sandbox.emulator.faults import FaultPlan
 from sandbox.emulator.media import MediaStore, StoredFile
+from sandbox.emulator.people import Receipts
 from sandbox.emulator.rates import RateWindow
 from sandbox.emulator.transcript import Transcript
 from sandbox.settings import SandboxSettings
@@ -52,7 +53,7 @@ class Options:
     """
 
     echo: Literal["before", "after", "off"] = "after"
-    receipts: Literal["page", "auto", "off"] = "page"
+    receipts: Receipts = "page"
     buttons: int | None = None
     keep_old_access_token: bool = True
     sub_quota: int = 500

@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +12,7 @@ from flask import Blueprint, Response, request
 
 from sandbox.emulator.clock import VIETNAM, epoch_ms
 from sandbox.emulator.transcript import Entry
+from sandbox.zalo.answers import answer
 from sandbox.zalo.errors import ZaloError, failure, success
 from sandbox.zalo.messages import Messages
 from sandbox.zalo.oauth import TokenOffice
@@ -231,7 +231,7 @@ def template_routes(pages: Blueprint, desk: TemplateDesk) -> None:
     @pages.post("/v3.0/oa/message/template")
     def by_uid() -> Response:
         body = request.get_json(force=True, silent=True)
-        return _answer(desk, "template", lambda: desk.by_uid(body))
+        return answer(desk.state, "template", lambda: success(desk.by_uid(body)))
 
 
 def business_blueprint(desk: TemplateDesk, office: TokenOffice) -> Blueprint:
@@ -253,7 +253,7 @@ def business_blueprint(desk: TemplateDesk, office: TokenOffice) -> Blueprint:
     @pages.post("/message/template/hashphone")
     def by_phone() -> Response:
         body = request.get_json(force=True, silent=True)
-        return _answer(desk, "zbs", lambda: desk.by_phone(body))
+        return answer(desk.state, "zbs", lambda: success(desk.by_phone(body)))
 
     @pages.get("/message/status")
     def status() -> Response:
@@ -336,9 +336,3 @@ def _info(template: Template) -> dict[str, Any]:
         "price_sdt": str(template.price),
         "price_uid": str(template.price_uid),
     }
-
-
-def _answer(desk: TemplateDesk, call: str, send: Callable[[], dict[str, Any]]) -> Response:
-    return desk.state.faults.apply(
-        call, lambda: success(send()), lambda fault: failure(ZaloError(fault.code, fault.message))
-    )

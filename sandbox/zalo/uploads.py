@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
-from sandbox.zalo.errors import ZaloError, failure, success
+from sandbox.zalo.answers import answer
+from sandbox.zalo.errors import ZaloError, success
 from sandbox.zalo.state import ZaloState
 
 MEGABYTE = 1024 * 1024
@@ -29,9 +30,7 @@ def upload_routes(pages: Blueprint, state: ZaloState) -> None:
 
     @pages.post("/v2.0/oa/upload/<any(image, gif, file):kind>")
     def upload(kind: str) -> Response:
-        return state.faults.apply(
-            "upload", lambda: store(kind), lambda fault: failure(ZaloError(fault.code, fault.message))
-        )
+        return answer(state, "upload", lambda: store(kind))
 
     def store(kind: str) -> Response:
         given = request.files.get("file")

@@ -94,6 +94,15 @@ def test_hidden_taps_are_not_shown(remote: Remote, hoa: dict[str, Any], cs: Send
     assert [m["text"] for m in shown] == ["a"]
 
 
+def test_a_messenger_link_with_a_ref_opens_the_thread(remote: Remote, hoa: dict[str, Any], receiver: Receiver) -> None:
+    path = f"/chat/messenger/{hoa['messenger']}"
+    remote.control("messenger/say", user=hoa["messenger"], text="a")
+    page = remote.get(path, ref="nonce-9")
+    assert page.url == remote.base + path
+    [got] = receiver.wait_for(1, lambda r: b"referral" in r.body)
+    assert got.event["entry"][0]["messaging"][0]["referral"]["ref"] == "nonce-9"
+
+
 def test_wrong_calls_are_refused(remote: Remote, hoa: dict[str, Any]) -> None:
     base = f"/chat/zalo/{hoa['zalo']}"
     assert remote.post(f"{base}/say", {"text": "  "}).status_code == 400

@@ -234,7 +234,7 @@ input.addEventListener("keydown", (event) => {
 });
 at("attach-open").addEventListener("click", () => toggleSheet(at("attach"), at("attach-open")));
 at("menu-open")?.addEventListener("click", () => toggleSheet(at("menu"), at("menu-open")));
-at("voice").addEventListener("click", () => { closeSheets(); act("voice"); });
+at("voice").addEventListener("click", () => { closeSheets(); act("say", { audio: true }); });
 at("file").addEventListener("change", () => {
   const [file] = at("file").files;
   if (!file) return;
