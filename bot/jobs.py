@@ -57,11 +57,9 @@ def build_worker_app(product: Product) -> App:
     def handle_event(context: JobContext, event_id: int) -> None:
         _handle_event(product, event_id, attempts=context.job.attempts)
 
-    @app.task(name="handle_receipt", retry=RETRIES)
-    def handle_receipt(event_id: int) -> None:
-        event = _load_event(product, event_id)
-        if event:
-            product.receipts.handle(event)
+    @app.task(name="handle_receipt", retry=RETRIES, pass_context=True)
+    def handle_receipt(context: JobContext, event_id: int) -> None:
+        _handle_receipt(product, event_id, attempts=context.job.attempts)
 
     @app.task(name="send_replies", retry=RETRIES)
     def send_replies(contact_id: int) -> None:
@@ -138,10 +136,22 @@ def _handle_event(product: Product, event_id: int, *, attempts: int) -> None:
             NLU_FAILURES.inc()
             if attempts == 0:
                 product.turns.apologise(event, "failure.slow", final=False)
-        if attempts >= len(EVENT_PAUSES):
-            _park(product, event, error)
-            return
-        raise
+        if attempts < len(EVENT_PAUSES):
+            raise
+        product.turns.apologise(event, "failure.given_up", final=True)
+        _park(product, event, error)
+
+
+def _handle_receipt(product: Product, event_id: int, *, attempts: int) -> None:
+    event = _load_event(product, event_id)
+    if event is None:
+        return
+    try:
+        product.receipts.handle(event)
+    except Exception as error:
+        if attempts < len(EVENT_PAUSES):
+            raise
+        _park(product, event, error)
 
 
 def _forget(product: Product, now: datetime) -> None:
@@ -151,12 +161,11 @@ def _forget(product: Product, now: datetime) -> None:
 
 
 def _park(product: Product, event: Event, error: Exception) -> None:
-    """Give the event up, keep it for people to look at, and tell the customer so."""
+    """Give the event up and keep it for people to look at."""
     log.error("event_parked", event_id=event.id, channel=event.channel, error=type(error).__name__, exc_info=error)
     PARKED_EVENTS.labels(event.channel).inc()
-    product.turns.apologise(event, "failure.given_up", final=True)
     with product.database.begin() as session:
-        finish_event(session, event.id, EventStatus.PARKED, error=f"{type(error).__name__}")
+        finish_event(session, event.id, EventStatus.PARKED, error=type(error).__name__)
 
 
 def _load_event(product: Product, event_id: int) -> Event | None:

@@ -13,7 +13,7 @@ from bot.store import conversations, deliveries
 from bot.store.database import Database
 from bot.store.models import Conversation, EventStatus, Message, Owner
 
-RECEIPT_WAITS_FOR_OUR_COMMIT = timedelta(seconds=30)
+RECEIPT_WAITS_FOR_OUR_COMMIT = timedelta(seconds=20)
 """A receipt may come before the send that it is about is written down (examples.md §5)."""
 
 

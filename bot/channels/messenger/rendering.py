@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.channels.base import Limits
-from bot.channels.phrases import CALL, CHOOSE, OPEN, OR_REPLY
+from bot.channels.phrases import CHOOSE, OPEN, OR_REPLY, call
 from bot.channels.splitting import cut_title, length, split_tail, split_text
 from bot.messages import Button, OutMessage
 from bot.text import clean
@@ -104,7 +104,7 @@ def _with_buttons(text: str, last_limit: int, buttons: tuple[Button, ...]) -> li
 
 def _told(buttons: tuple[Button, ...]) -> str:
     lines = [
-        OPEN.format(title=b.title, url=b.url) if b.url else CALL.format(title=b.title, phone=b.phone)
+        OPEN.format(title=b.title, url=b.url) if b.url else call(b.title, str(b.phone))
         for b in buttons
         if b.payload is None
     ]

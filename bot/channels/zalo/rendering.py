@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.channels.base import Limits
-from bot.channels.phrases import CALL, CHOOSE, OPEN, OR_REPLY, REPLY_BY_NUMBER
+from bot.channels.phrases import CHOOSE, OPEN, OR_REPLY, REPLY_BY_NUMBER, call
 from bot.channels.splitting import length, split_tail, split_text
 from bot.messages import Button, OutMessage
 from bot.text import clean
@@ -85,7 +85,7 @@ def _line(button: Button) -> str:
     if button.url:
         return OPEN.format(title=button.title, url=button.url)
     if button.phone:
-        return CALL.format(title=button.title, phone=button.phone)
+        return call(button.title, str(button.phone))
     return button.title
 
 
