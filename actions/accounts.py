@@ -19,8 +19,7 @@ CODE_LENGTH = 13
 
 
 def _read_consent(turn: Turn[Any]) -> str | None:
-    intent = turn.understanding.intent if turn.understanding else None
-    return {"affirm": "yes", "deny": "no"}.get(intent or "")
+    return {"affirm": "yes", "deny": "no"}.get(turn.intent) if turn.asks_for("consent") else None
 
 
 def _read_code(turn: Turn[Any]) -> str | None:

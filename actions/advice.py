@@ -30,6 +30,7 @@ def tariff_ask(turn: DeskTurn, slots: Slots) -> None:
         decision=decision.decision,
         since=decision.in_force_from,
         vat=data.vat.percent_on(today),
+        energy=100.0,
     )
 
 

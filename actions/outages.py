@@ -7,8 +7,8 @@ from actions.backends.errors import BackendError
 from actions.backends.models import Case, Outage, OutageReport
 from actions.desk import DeskTurn
 from actions.handlers import registry
-from bot.dialogue.commands import Command, Place, Slots
-from bot.dialogue.forms import Ask, Form
+from bot.dialogue.commands import Command, Place, PlaceChoice, Slots
+from bot.dialogue.forms import Ask, Form, Invalid
 from bot.dialogue.turn import Account, NeedsAccountChoice, NeedsLink, Turn
 from bot.logs import get_logger
 from bot.messages import InboundKind
@@ -76,7 +76,19 @@ def _read_place(turn: Turn[Any]) -> Any:
     if turn.inbound.kind is InboundKind.LOCATION and turn.inbound.latitude is not None:
         return {"latitude": turn.inbound.latitude, "longitude": turn.inbound.longitude}
     place = turn.slots.place
+    if place and place.choices and not place.code:
+        options = [(_choice_title(choice), choice.code) for choice in place.choices]
+        raise Invalid("place.which", options=options, name=place.name, choices=place.choices)
     return _as_value(place) if place and place.code else None
+
+
+def _choice_title(choice: PlaceChoice) -> str:
+    """Short enough for a button: what tells the readings apart is the former district, or else the unit."""
+    return choice.district if choice.district and choice.old_name else choice.name
+
+
+def _chosen(choice: PlaceChoice) -> Place:
+    return Place(code=choice.code, name=choice.name)
 
 
 def _as_value(place: Place) -> dict[str, Any]:
@@ -84,8 +96,7 @@ def _as_value(place: Place) -> dict[str, Any]:
 
 
 def _read_scope(turn: Turn[Any]) -> str | None:
-    intent = turn.understanding.intent if turn.understanding else None
-    return {"affirm": "neighbours", "deny": "only_me"}.get(intent or "")
+    return {"affirm": "neighbours", "deny": "only_me"}.get(turn.intent) if turn.asks_for("scope") else None
 
 
 @registry.handles("media.location")
@@ -163,22 +174,11 @@ def _where(turn: DeskTurn, slots: Slots, intent: str) -> tuple[Place | None, Acc
     """The place named, or the account; neither when a question had to be asked first."""
     place = slots.place
     if place and place.choices and not place.code:
-        turn.offer(
-            "place.which",
-            [
-                (
-                    f"{choice.name} ({choice.old_name or choice.district})"
-                    if choice.old_name or choice.district
-                    else choice.name,
-                    Command(
-                        name=intent,
-                        slots=slots.model_copy(update={"place": Place(code=choice.code, name=choice.name)}),
-                    ),
-                )
-                for choice in place.choices
-            ],
-            name=place.name,
-        )
+        options = [
+            (_choice_title(choice), Command(name=intent, slots=slots.model_copy(update={"place": _chosen(choice)})))
+            for choice in place.choices
+        ]
+        turn.offer("place.which", options, name=place.name, choices=place.choices)
         return None, None
     if place and place.code:
         return place, None

@@ -21,14 +21,15 @@ def start(registry: Registry[Any], turn: Turn[Any], form: type[Form], *, slots: 
     if turn.state.form and turn.state.form.name != name:
         turn.state.pause_form()
     turn.state.paused = [paused for paused in turn.state.paused if paused.name != name]
-    turn.state.form = FormState(name=name, values=form.prefill(turn, slots), touched_at=turn.now)
+    values = form.prefill(turn, slots)
+    turn.state.form = FormState(name=name, values=values, asking=form.missing(values), touched_at=turn.now)
     try:
-        with _explained(turn):
+        with _explained(turn) as trouble:
             _read_opening(form, turn, slots)
     except Exception:
         turn.state.form = None
         raise
-    if turn.state.form:
+    if not trouble:
         go_on(registry, turn)
 
 
@@ -56,7 +57,7 @@ def answer(registry: Registry[Any], turn: Turn[Any], *, new_subject: bool) -> bo
         if understanding.intent == "affirm":
             _submit(turn, form)
             return True
-        if not _correct(form, turn):
+        if not _read_other(form, turn):
             edit(registry, turn, Slots(form=state.name))
             return True
         state.reviewing = False
@@ -66,7 +67,7 @@ def answer(registry: Registry[Any], turn: Turn[Any], *, new_subject: bool) -> bo
         return False
     taken = True
     with _explained(turn) as trouble:
-        taken = _read_asked(form, turn, new_subject=new_subject) or _correct(form, turn)
+        taken = _read_asked(form, turn, new_subject=new_subject) or _read_other(form, turn)
     if taken and not trouble:
         state.tries = 0
         state.reviewing = False
@@ -170,9 +171,15 @@ def _explained(turn: Turn[Any]) -> Iterator[list[str]]:
         yield trouble
     except Invalid as invalid:
         trouble.append(invalid.reply)
-        if turn.state.form:
-            turn.state.form.tries += 1
-        turn.say(invalid.reply, **invalid.values)
+        form = turn.state.form
+        fills = [
+            (title, Command(name="form.fill", slots=Slots(form=form.name, field=form.asking, value=value)))
+            for title, value in invalid.options
+            if form
+        ]
+        if form:
+            form.tries += 1
+        turn.offer(invalid.reply, fills, **invalid.values)
     except Abandon as abandon:
         trouble.append(abandon.reply)
         turn.state.form = None
@@ -208,15 +215,15 @@ def _read_opening(form: type[Form], turn: Turn[Any], slots: Slots) -> None:
             _put(form, turn, name, value)
 
 
-def _correct(form: type[Form], turn: Turn[Any]) -> bool:
-    """A new value for a field answered before ("không, mã kia là …")."""
+def _read_other(form: type[Form], turn: Turn[Any]) -> bool:
+    """A value for another field than the one asked for: a correction ("không, mã kia là …"), or more than was asked."""
     state = turn.state.form
     assert state
     for name, ask in form.asks().items():
-        if name not in state.values or ask.free_text or ask.secret:
+        if name == state.asking or ask.free_text or ask.secret:
             continue
         value = ask.read(turn)
-        if value is not None and value != state.values[name]:
+        if value is not None and value != state.values.get(name):
             _put(form, turn, name, value)
             return True
     return False

@@ -1,7 +1,7 @@
 """Forms: a pydantic model whose missing fields are asked for in order, reviewed if need be, and submitted once."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,10 +14,11 @@ Reader = Callable[[Turn[Any]], Any]
 
 
 class Invalid(Exception):
-    """The answer cannot be the field's value; the reply says why."""
+    """The answer cannot be the field's value; the reply says why, `options` (title, value) what could be."""
 
-    def __init__(self, reply: str, **values: Any) -> None:
+    def __init__(self, reply: str, *, options: Sequence[tuple[str, str]] = (), **values: Any) -> None:
         self.reply = reply
+        self.options = options
         self.values = values
 
 

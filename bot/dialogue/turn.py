@@ -129,6 +129,15 @@ class Turn(Generic[D]):
     def slots(self) -> Slots:
         return self.understanding.slots if self.understanding else Slots()
 
+    @property
+    def intent(self) -> str:
+        """What the message means; empty when nothing was written."""
+        return self.understanding.intent if self.understanding else ""
+
+    def asks_for(self, field: str) -> bool:
+        """Is this the question of the running form?"""
+        return self.state.form is not None and self.state.form.asking == field
+
     def account(self, slots: Slots) -> Account:
         """The verified account that the request is about.
 
