@@ -6,6 +6,7 @@ Mounted: `/` and `/chat` (pages), `/zalo`, `/messenger` (platforms), `/billing`,
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
@@ -29,6 +30,17 @@ from sandbox.zalo.state import user_id_of
 MAX_UPLOAD = 30 * 1024 * 1024
 
 
+class _Json(DefaultJSONProvider):
+    """Keys in the order given, Vietnamese unescaped, times as ISO 8601."""
+
+    ensure_ascii = False
+    sort_keys = False
+
+    @staticmethod
+    def default(o: Any) -> Any:
+        return o.isoformat() if isinstance(o, datetime) else DefaultJSONProvider.default(o)
+
+
 class Sandbox:
     """Everything outside the product, in memory. `now` replaces the machine's clock."""
 
@@ -45,9 +57,7 @@ class Sandbox:
     def app(self) -> Flask:
         app = Flask("sandbox", static_folder=None)
         app.config["MAX_CONTENT_LENGTH"] = MAX_UPLOAD
-        if isinstance(app.json, DefaultJSONProvider):
-            app.json.ensure_ascii = False
-            app.json.sort_keys = False
+        app.json = _Json(app)
         token = self.settings.backend_token
         app.register_blueprint(self.zalo.blueprint(), url_prefix="/zalo")
         app.register_blueprint(self.messenger.blueprint(), url_prefix="/messenger")

@@ -38,7 +38,7 @@ class SandboxSettings(BaseSettings):
     messenger_app_id: str = "666666666666666"
 
     backend_token: str = Field(default="sandbox-backend-token")
-    company_name: str = Field(default="Điện lực Thái Nguyên", alias="SANDBOX_COMPANY_NAME")
+    company_name: str = Field(default="PC Thái Nguyên", alias="SANDBOX_COMPANY_NAME")
     world_seed: int = Field(default=20, alias="SANDBOX_WORLD_SEED")
     trolydien_now: AwareDatetime | None = None
 

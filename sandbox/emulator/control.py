@@ -10,10 +10,10 @@ from werkzeug.exceptions import BadRequest, NotFound
 
 from sandbox.emulator.clock import MovableClock
 from sandbox.emulator.delivery import Order, WebhookSender
-from sandbox.emulator.faults import FaultPlan, parse_fault
+from sandbox.emulator.faults import Fault, FaultPlan
 from sandbox.emulator.media import MediaStore
 from sandbox.emulator.people import NoSuchButton, PeopleActions
-from sandbox.emulator.requests_in import Given, set_fields, wait_seconds
+from sandbox.emulator.requests_in import Given, made, set_fields, wait_seconds
 from sandbox.emulator.samples import SAMPLES
 from sandbox.emulator.transcript import Entry, Transcript
 
@@ -114,11 +114,8 @@ def faults_route(pages: Blueprint, plan: FaultPlan, calls: tuple[str, ...]) -> N
         call = given.text("call", calls[0])
         if call not in calls:
             raise BadRequest(f"call: one of {', '.join(calls)}")
-        try:
-            fault = parse_fault(given.all)
-        except ValueError as error:
-            raise BadRequest(str(error)) from None
-        plan.plan(call, fault, int(given.number("count", 1)))
+        fields = {name: value for name, value in given.all.items() if name not in {"call", "count"}}
+        plan.plan(call, made(Fault, fields), int(given.number("count", 1)))
         return jsonify(plan.waiting())
 
     @pages.get("/faults")

@@ -4,12 +4,11 @@ import threading
 from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from flask import Response
 
 FaultKind = Literal["error", "status", "empty", "hang", "accept_then_hang"]
-KINDS: tuple[FaultKind, ...] = ("error", "status", "empty", "hang", "accept_then_hang")
 
 
 @dataclass(frozen=True)
@@ -24,15 +23,6 @@ class Fault:
     message: str = "Injected by the sandbox"
     status: int = 503
     seconds: float = 30.0
-
-
-def parse_fault(body: dict[str, Any]) -> Fault:
-    """Fault from a control call's JSON. Raises ValueError naming what is wrong."""
-    kind = body.get("kind")
-    if kind not in KINDS:
-        raise ValueError(f"kind must be one of {', '.join(KINDS)}")
-    given = {name: body[name] for name in ("code", "subcode", "message", "status", "seconds") if name in body}
-    return Fault(kind=kind, **given)
 
 
 class FaultPlan:

@@ -1,10 +1,14 @@
 """Reading the JSON of control calls; what is missing or wrong answers 400 with one line."""
 
-from dataclasses import fields
-from typing import Any
+from dataclasses import asdict
+from dataclasses import fields as dataclass_fields
+from typing import Any, TypeVar
 
 from flask import Blueprint, Response, jsonify, request
+from pydantic import TypeAdapter, ValidationError
 from werkzeug.exceptions import BadRequest, HTTPException
+
+T = TypeVar("T")
 
 MAX_WAIT = 55.0
 
@@ -40,13 +44,22 @@ class Given:
         return value
 
 
+def made(kind: type[T], fields: dict[str, Any]) -> T:
+    """A dataclass of this kind from JSON; an unknown name or a wrong value answers 400 naming it."""
+    if unknown := fields.keys() - {field.name for field in dataclass_fields(kind)}:  # type: ignore[arg-type]
+        raise BadRequest(f"{min(unknown)}: no such field")
+    try:
+        return TypeAdapter(kind).validate_python(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadRequest(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
 def set_fields(target: Any, given: Given) -> None:
-    """Set the named attributes of a dataclass; an unknown name answers 400."""
-    known = {field.name for field in fields(target)}
-    for name, value in given.all.items():
-        if name not in known:
-            raise BadRequest(f"{name}: no such option; there are {', '.join(sorted(known))}")
-        setattr(target, name, value)
+    """Set the named attributes of a dataclass, checked as in `made`."""
+    wanted = made(type(target), asdict(target) | given.all)
+    for name in given.all:
+        setattr(target, name, getattr(wanted, name))
 
 
 def wait_seconds() -> float:

@@ -64,8 +64,7 @@ class Entry:
     revision: int = field(default=0, repr=False)
 
     def as_json(self) -> dict[str, Any]:
-        shown = {key: value for key, value in asdict(self).items() if key not in {"revision", "hidden"}}
-        return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in shown.items()}
+        return {key: value for key, value in asdict(self).items() if key not in {"revision", "hidden"}}
 
 
 class Transcript:

@@ -26,7 +26,7 @@ from sandbox.emulator.control import (
     said,
     webhook_routes,
 )
-from sandbox.emulator.requests_in import Given, answer_errors_in_json
+from sandbox.emulator.requests_in import Given, answer_errors_in_json, made
 from sandbox.zalo.emulator import ZaloEmulator
 from sandbox.zalo.state import international
 from sandbox.zalo.templates import Template
@@ -134,10 +134,7 @@ def _platform_routes(pages: Blueprint, zalo: ZaloEmulator) -> None:
 
     @pages.post("/templates")
     def add_template() -> Response:
-        try:
-            template = Template(**Given().all)
-        except TypeError as error:
-            raise BadRequest(str(error)) from None
+        template = made(Template, Given().all)
         zalo.desk.templates[template.template_id] = template
         return jsonify(asdict(template))
 
