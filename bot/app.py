@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from bot.clock import system_clock
+from bot.clock import Clock, system_clock
 from bot.metrics import WEBHOOK_REFUSED, exposition
 from bot.pipeline.sending import MEDIA_SALT
 from bot.pipeline.turns import MEDIA_LIFETIME
@@ -18,11 +18,11 @@ from bot.webhooks.messenger import messenger_blueprint
 from bot.webhooks.zalo import zalo_blueprint
 
 
-def create_app(settings: Settings, database: Database) -> Flask:
+def create_app(settings: Settings, database: Database, *, clock: Clock | None = None) -> Flask:
     """The WSGI application; a channel without settings has no webhook."""
     app = Flask("trolydien")
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    clock = system_clock(settings.trolydien_now)
+    clock = clock or system_clock(settings.trolydien_now)
     if settings.zalo:
         app.register_blueprint(zalo_blueprint(settings.zalo, database, clock))
     if settings.messenger:

@@ -104,25 +104,26 @@ def build_worker_app(product: Product) -> App:
     return app
 
 
+async def work(product: Product) -> None:
+    """Run jobs until SIGTERM or SIGINT, or until cancelled; those under way are finished first."""
+    app = build_worker_app(product)
+    async with app.open_async():
+        await app.run_worker_async(
+            queues=list(QUEUES),
+            concurrency=product.settings.worker_concurrency,
+            delete_jobs="successful",
+            fetch_job_polling_interval=POLL_SECONDS,
+            shutdown_graceful_timeout=8.0,
+            update_heartbeat_interval=5.0,
+            stalled_worker_timeout=float(STALLED_AFTER_SECONDS),
+        )
+
+
 def run_worker(settings: Settings, database_url: str) -> None:
-    """Work until SIGTERM or SIGINT; a job under way is finished first."""
+    """The worker as a process."""
     configure_logs(settings.log_level, "worker")
     database = Database(database_url, pool_size=settings.worker_concurrency + 2)
-    app = build_worker_app(assemble(settings, database))
-
-    async def work() -> None:
-        async with app.open_async():
-            await app.run_worker_async(
-                queues=list(QUEUES),
-                concurrency=settings.worker_concurrency,
-                delete_jobs="successful",
-                fetch_job_polling_interval=POLL_SECONDS,
-                shutdown_graceful_timeout=8.0,
-                update_heartbeat_interval=5.0,
-                stalled_worker_timeout=float(STALLED_AFTER_SECONDS),
-            )
-
-    asyncio.run(work())
+    asyncio.run(work(assemble(settings, database)))
 
 
 def _handle_event(product: Product, event_id: int, *, attempts: int) -> None:

@@ -37,9 +37,9 @@ class Product:
     sender: ReplySender
 
 
-def assemble(settings: Settings, database: Database, *, data: Path = DATA) -> Product:
+def assemble(settings: Settings, database: Database, *, data: Path = DATA, clock: Clock | None = None) -> Product:
     """Raises ValueError when a data file is not as its reader says."""
-    clock = system_clock(settings.trolydien_now)
+    clock = clock or system_clock(settings.trolydien_now)
     secret = settings.secret_key.get_secret_value()
     channels = build_channels(settings, database, clock)
     budget = build_budget(settings, database)

@@ -63,8 +63,8 @@ class ReplySender:
                 contact = session.get_one(Contact, contact_id)
                 if delivery is None:
                     later = deliveries.waits_until(session, contact_id)
-                    if later and later > self._clock():
-                        enqueue_sending(session, contact_id, at=later)
+                    if later and (wait := later - self._clock()) > timedelta():
+                        enqueue_sending(session, contact_id, after=wait)
                     return
             self._send(delivery, contact)
 

@@ -230,5 +230,5 @@ def finish_event(session: Session, event_id: int, status: EventStatus, error: st
     return rows.first() is not None
 
 
-def enqueue_sending(session: Session, contact_id: int, at: datetime | None = None) -> None:
-    enqueue(session, "send_replies", queue="reply", lock=f"send:{contact_id}", at=at, contact_id=contact_id)
+def enqueue_sending(session: Session, contact_id: int, after: timedelta | None = None) -> None:
+    enqueue(session, "send_replies", queue="reply", lock=f"send:{contact_id}", after=after, contact_id=contact_id)

@@ -1,6 +1,6 @@
 """Enqueueing jobs in the transaction of the rows that they are about (Procrastinate's external connection)."""
 
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 from procrastinate import SyncPsycopgConnector
@@ -20,10 +20,10 @@ def enqueue(
     queue: str,
     lock: str | None = None,
     queueing_lock: str | None = None,
-    at: datetime | None = None,
+    after: timedelta | None = None,
     **arguments: Any,
 ) -> None:
-    """Have `task` run once the session's transaction commits.
+    """Have `task` run once the session's transaction commits, or `after` so long.
 
     Jobs of one `lock` run one after the other in the order of their enqueueing. Raises
     procrastinate.exceptions.AlreadyEnqueued when a job with this `queueing_lock` waits already.
@@ -34,6 +34,6 @@ def enqueue(
         queue=queue,
         lock=lock,
         queueing_lock=queueing_lock,
-        schedule_at=at,
+        schedule_in={"seconds": after.total_seconds()} if after else None,
         connection=driver_connection(session),
     ).defer(**arguments)
