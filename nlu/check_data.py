@@ -7,9 +7,9 @@ under two labels. Also reported: the same text twice under one label, and near-d
 import argparse
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
 
 from nlu.corpus import DATA, Annotated, domain, read
 from nlu.text.views import normalise
@@ -22,8 +22,8 @@ _NEAR = 0.85
 class Findings:
     """What the check found: errors must be mended, remarks may be."""
 
-    errors: "List[str]" = field(default_factory=list)
-    remarks: "List[str]" = field(default_factory=list)
+    errors: "list[str]" = field(default_factory=list)
+    remarks: "list[str]" = field(default_factory=list)
 
 
 def check(examples: Sequence[Annotated], intents: Sequence[str], entities: Sequence[str]) -> Findings:
@@ -46,7 +46,7 @@ def check(examples: Sequence[Annotated], intents: Sequence[str], entities: Seque
 
 
 def _duplicates(examples: Sequence[Annotated], findings: Findings) -> None:
-    by_text: "Dict[str, List[Annotated]]" = defaultdict(list)
+    by_text: dict[str, list[Annotated]] = defaultdict(list)
     for example in examples:
         by_text[" ".join(example.text.lower().split())].append(example)
     for text, same in by_text.items():
@@ -60,23 +60,24 @@ def _duplicates(examples: Sequence[Annotated], findings: Findings) -> None:
 def _near_duplicates(examples: Sequence[Annotated], findings: Findings) -> None:
     """Pairs of different labels whose words without marks are nearly the same set."""
     bags = [frozenset(normalise(example.text).folded.split()) for example in examples]
-    holders: "Dict[str, List[int]]" = defaultdict(list)
+    holders: dict[str, list[int]] = defaultdict(list)
     rarity = Counter(word for bag in bags for word in bag)
     for i, bag in enumerate(bags):
-        seen: "set[int]" = set()
+        seen: set[int] = set()
         for word in sorted(bag, key=lambda w: (rarity[w], w))[: max(1, len(bag) // 4)]:
             seen.update(holders[word])
         for j in sorted(seen):
             shared = len(bag & bags[j]) / len(bag | bags[j])
             if shared >= _NEAR and examples[i].intent != examples[j].intent and len(bag) >= 4:
                 findings.remarks.append(
-                    f"nearly the same: {examples[j].intent} {examples[j].text!r} / {examples[i].intent} {examples[i].text!r}"
+                    f"nearly the same: {examples[j].intent} {examples[j].text!r}"
+                    f" / {examples[i].intent} {examples[i].text!r}"
                 )
         for word in bag:
             holders[word].append(i)
 
 
-def main(arguments: Optional[List[str]] = None) -> None:
+def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="nlu.check_data", description="Check the training data.")
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the training data (default: data/nlu)")

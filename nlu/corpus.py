@@ -2,9 +2,10 @@
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import yaml
 
@@ -54,7 +55,7 @@ def read(folder: Path = DATA) -> Iterator[Annotated]:
         ValueError: when a file is not in Rasa's training data format.
     """
     for path in sorted(folder.rglob("*.yml")):
-        content: Any = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)  # noqa: S506
+        content: Any = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         if not isinstance(content, dict) or not isinstance(content.get("nlu"), list):
             raise ValueError(f"{path.name}: no list of training examples under 'nlu'")
         for item in content["nlu"]:

@@ -4,7 +4,7 @@ import tempfile
 from collections import OrderedDict
 from datetime import date
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any
 
 from rasa.core.channels.channel import UserMessage
 from rasa.engine.constants import PLACEHOLDER_MESSAGE
@@ -13,7 +13,6 @@ from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 
 from nlu.components.extractor import MESSAGE_TIME
-from nlu.entities.moment import moment_of
 
 LONGEST = 5000
 
@@ -32,15 +31,10 @@ class Engine:
                 Path(unpacked), archive, LocalModelStorage, DaskGraphRunner
             )
         self._remembered = remembered
-        self._answers: "OrderedDict[tuple[str, date], Dict[str, Any]]" = OrderedDict()
+        self._answers: OrderedDict[tuple[str, date], dict[str, Any]] = OrderedDict()
 
-    def parse(self, text: str, message_time: Optional[str] = None) -> Dict[str, Any]:
-        """The parse of a text in Rasa's shape; do not change the returned object.
-
-        Raises:
-            ValueError: when ``message_time`` is no ISO 8601 time.
-        """
-        day = moment_of(message_time)
+    def parse(self, text: str, day: date) -> dict[str, Any]:
+        """The parse of a text sent on a local day, in Rasa's shape; do not change the returned object."""
         known = self._answers.get((text, day))
         if known is not None:
             self._answers.move_to_end((text, day))
@@ -51,7 +45,7 @@ class Engine:
             self._answers.popitem(last=False)
         return answer
 
-    def _parse(self, text: str, day: date) -> Dict[str, Any]:
+    def _parse(self, text: str, day: date) -> dict[str, Any]:
         message = UserMessage(text=text[:LONGEST], metadata={MESSAGE_TIME: day.isoformat()})
         target = self.metadata.nlu_target
         parsed = self._runner.run(inputs={PLACEHOLDER_MESSAGE: [message]}, targets=[target])[target][0]

@@ -10,10 +10,11 @@ import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any
 
 import numpy as np
 import yaml
@@ -32,7 +33,7 @@ CONFIG = Path(__file__).resolve().parent / "config.yml"
 _NOISE_SEED = 777
 _TODAY = date(2026, 11, 24)
 
-SPELLINGS: "Dict[str, Callable[[str], str]]" = {
+SPELLINGS: "dict[str, Callable[[str], str]]" = {
     "as written": lambda text: text,
     "without marks": fold,
     "noisy": lambda text: rewrite(text, generator(_NOISE_SEED, text)),
@@ -90,7 +91,7 @@ def recipe_of(config: Path) -> Recipe:
 
 def cross_validate(
     examples: Sequence[Example], recipe: Recipe, folds: int, progress: Callable[[str], None]
-) -> "tuple[List[str], Dict[str, Answers]]":
+) -> "tuple[list[str], dict[str, Answers]]":
     """Labels, and the held-out answers for each way of writing."""
     labels = sorted({example.label for example in examples})
     truth = np.array([labels.index(example.label) for example in examples])
@@ -98,7 +99,7 @@ def cross_validate(
     found = {name: np.zeros((len(examples), len(labels))) for name in SPELLINGS}
     for part in range(folds):
         started = time.monotonic()
-        model = learn([e for e, p in zip(examples, part_of) if p != part], recipe)
+        model = learn([e for e, p in zip(examples, part_of, strict=True) if p != part], recipe)
         for i in np.flatnonzero(part_of == part):
             for name, spelling in SPELLINGS.items():
                 found[name][i] = _probabilities(model, labels, spelling(examples[i].text))
@@ -106,14 +107,14 @@ def cross_validate(
     return labels, {name: Answers(probabilities, truth) for name, probabilities in found.items()}
 
 
-def _probabilities(model: LinearModel, labels: "List[str]", text: str) -> NDArray[np.float64]:
-    known = dict(zip(model.labels, model.probabilities(normalise(text))))
+def _probabilities(model: LinearModel, labels: "list[str]", text: str) -> NDArray[np.float64]:
+    known = dict(zip(model.labels, model.probabilities(normalise(text)), strict=True))
     return np.array([known.get(label, 0.0) for label in labels])
 
 
-def entity_scores(examples: Sequence[Annotated]) -> "Dict[str, Dict[str, int]]":
+def entity_scores(examples: Sequence[Annotated]) -> "dict[str, dict[str, int]]":
     """Per entity: annotated spans, spans found exactly, found overlapping, and finds that nobody annotated."""
-    scores: "Dict[str, Counter[str]]" = {}
+    scores: dict[str, Counter[str]] = {}
     for example in examples:
         annotated = {(span.entity, span.start, span.end) for span in example.entities}
         found = {(entity.entity, entity.start, entity.end) for entity in extract(example.text, _TODAY)}
@@ -128,13 +129,17 @@ def entity_scores(examples: Sequence[Annotated]) -> "Dict[str, Dict[str, int]]":
     return {name: dict(count) for name, count in sorted(scores.items())}
 
 
-def report(labels: "List[str]", answers: "Dict[str, Answers]", entities: "Dict[str, Dict[str, int]]") -> "Dict[str, Any]":
+def report(
+    labels: "list[str]", answers: "dict[str, Answers]", entities: "dict[str, dict[str, int]]"
+) -> "dict[str, Any]":
     """Everything measured, as plain data."""
     clean = answers["as written"]
     confusions = Counter(
-        (labels[t], labels[g]) for t, g in zip(clean.truth.tolist(), clean.guesses.tolist()) if t != g
+        (labels[t], labels[g]) for t, g in zip(clean.truth.tolist(), clean.guesses.tolist(), strict=True) if t != g
     )
-    per_intent = {label: dict(zip(("precision", "recall", "f1"), clean.scores(i))) for i, label in enumerate(labels)}
+    per_intent = {
+        label: dict(zip(("precision", "recall", "f1"), clean.scores(i), strict=True)) for i, label in enumerate(labels)
+    }
     return {
         "examples": len(clean.truth),
         "intents": len(labels),
@@ -153,12 +158,14 @@ def report(labels: "List[str]", answers: "Dict[str, Answers]", entities: "Dict[s
     }
 
 
-def show(measured: "Dict[str, Any]") -> None:
+def show(measured: "dict[str, Any]") -> None:
     """Print the report for people."""
     print(f"{measured['examples']} examples of {measured['intents']} intents\n")
     print(f"{'':16}accuracy  in first 3  macro-F1  calibration error")
     for name, row in measured["spellings"].items():
-        print(f"{name:16}{row['accuracy']:8.1%}{row['in_first_3']:12.1%}{row['macro_f1']:10.3f}{row['calibration_error']:19.3f}")
+        print(
+            f"{name:16}{row['accuracy']:8.1%}{row['in_first_3']:12.1%}{row['macro_f1']:10.3f}{row['calibration_error']:19.3f}"
+        )
     print(f"\n{'intent':26}precision  recall     F1")
     for label, row in sorted(measured["per_intent"].items(), key=lambda item: item[1]["f1"]):
         print(f"{label:26}{row['precision']:9.2f}{row['recall']:8.2f}{row['f1']:7.2f}")
@@ -171,7 +178,7 @@ def show(measured: "Dict[str, Any]") -> None:
         print(f"{name:16}{counts[0]:9}{counts[1]:7}{counts[2]:9}{counts[3]:13}")
 
 
-def main(arguments: Optional[List[str]] = None) -> None:
+def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="nlu.evaluate", description="Measure the understanding by cross-validation.")
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the training data (default: data/nlu)")

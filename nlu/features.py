@@ -10,10 +10,11 @@ A message becomes five blocks, each a tf-idf vector of length 1 times the block'
 
 import math
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import combinations
-from typing import Callable, Iterator, Sequence
+from itertools import combinations, pairwise
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,8 @@ from numpy.typing import NDArray
 from nlu.text.concepts import concepts
 from nlu.text.views import Views
 
-Ids = NDArray[np.int32]
-Values = NDArray[np.float32]
+Ids: TypeAlias = NDArray[np.int32]
+Values: TypeAlias = NDArray[np.float32]
 
 _FARTHEST = 3
 _MANY_WORDS = 12
@@ -44,9 +45,7 @@ class Shape:
 def _letters(word: str, shortest: int, longest: int, tag: str) -> "tuple[str, ...]":
     padded = f" {word} "
     size = len(padded)
-    return tuple(
-        tag + padded[i : i + n] for n in range(shortest, min(longest, size) + 1) for i in range(size - n + 1)
-    )
+    return tuple(tag + padded[i : i + n] for n in range(shortest, min(longest, size) + 1) for i in range(size - n + 1))
 
 
 def _words(words: "list[str]", tag: str) -> "list[str]":
@@ -54,7 +53,7 @@ def _words(words: "list[str]", tag: str) -> "list[str]":
         return []
     grams = [tag + word for word in words]
     for gap in range(1, _FARTHEST + 1):
-        grams.extend(f"{tag}{gap}{a} {b}" for a, b in zip(words, words[gap:]))
+        grams.extend(f"{tag}{gap}{a} {b}" for a, b in zip(words, words[gap:], strict=False))
     return [*grams, f"{tag}^{words[0]}", f"{tag}${words[-1]}", f"{tag}#{min(len(words), _MANY_WORDS)}"]
 
 
@@ -63,7 +62,7 @@ def _concepts(words: "list[str]", tag: str) -> "list[str]":
     pairs = combinations(sorted(set(named)), 2)
     return [
         *(tag + name for name in named),
-        *(f"{tag}>{a} {b}" for a, b in zip(named, named[1:])),
+        *(f"{tag}>{a} {b}" for a, b in pairwise(named)),
         *(f"{tag}&{a} {b}" for a, b in pairs),
     ]
 
@@ -83,7 +82,7 @@ class Vectoriser:
     @classmethod
     def fit(cls, shape: Shape, texts: Sequence[Views]) -> "Vectoriser":
         """Learn vocabulary and idf from the texts."""
-        counts: "Counter[str]" = Counter()
+        counts: Counter[str] = Counter()
         for views in texts:
             counts.update(set(_grams(shape, views)))
         kept = sorted(gram for gram, count in counts.items() if count >= shape.seen_at_least)

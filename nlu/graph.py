@@ -5,10 +5,11 @@ built-in component (TensorFlow, over ten seconds and half a gigabyte) to do so. 
 customer who types ``/human{"phone": …}`` is understood like any other text.
 """
 
-from typing import Any, Dict
+from typing import Any
 
 from rasa.engine.constants import PLACEHOLDER_IMPORTER, PLACEHOLDER_MESSAGE
 from rasa.engine.graph import GraphModelConfiguration, GraphSchema, SchemaNode
+from rasa.engine.storage.resource import Resource
 from rasa.graph_components.converters.nlu_message_converter import NLUMessageConverter
 from rasa.graph_components.providers.nlu_training_data_provider import NLUTrainingDataProvider
 from rasa.shared.data import TrainingType
@@ -16,13 +17,13 @@ from rasa.shared.data import TrainingType
 from nlu.components import COMPONENTS
 
 
-def model_configuration(config: Dict[str, Any]) -> GraphModelConfiguration:
+def model_configuration(config: dict[str, Any]) -> GraphModelConfiguration:
     """Training and prediction graphs of a parsed ``config.yml``.
 
     Raises:
         KeyError: when the pipeline names a component that is not ours.
     """
-    training: Dict[str, SchemaNode] = {
+    training: dict[str, SchemaNode] = {
         "nlu_training_data_provider": SchemaNode(
             needs={"importer": PLACEHOLDER_IMPORTER},
             uses=NLUTrainingDataProvider,
@@ -32,7 +33,7 @@ def model_configuration(config: Dict[str, Any]) -> GraphModelConfiguration:
             is_input=True,
         )
     }
-    prediction: Dict[str, SchemaNode] = {
+    prediction: dict[str, SchemaNode] = {
         "nlu_message_converter": SchemaNode(
             needs={"messages": PLACEHOLDER_MESSAGE},
             uses=NLUMessageConverter,
@@ -57,7 +58,7 @@ def model_configuration(config: Dict[str, Any]) -> GraphModelConfiguration:
                 config=settings,
                 is_target=True,
             )
-            resource = f"train_{name}"
+            resource = Resource(f"train_{name}")
         prediction[f"run_{name}"] = SchemaNode(
             needs={"messages": last},
             uses=component,
@@ -65,7 +66,7 @@ def model_configuration(config: Dict[str, Any]) -> GraphModelConfiguration:
             fn="process",
             config=settings,
             eager=True,
-            resource=_resource(resource),
+            resource=resource,
         )
         last = f"run_{name}"
     return GraphModelConfiguration(
@@ -78,9 +79,3 @@ def model_configuration(config: Dict[str, Any]) -> GraphModelConfiguration:
         core_target=None,
         nlu_target=last,
     )
-
-
-def _resource(name: "str | None") -> Any:
-    from rasa.engine.storage.resource import Resource  # noqa: PLC0415
-
-    return Resource(name) if name else None

@@ -1,9 +1,10 @@
 """Learning the intent model: noisy copies, linear separators, calibration. Deterministic for equal input."""
 
 import multiprocessing
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,8 @@ from nlu.text.views import Views, normalise
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to learn: noisy copies of each example, slack of the separators, folds of the calibration."""
+    """How to learn: noisy copies of each example, slack of the separators, and how many of the examples are held out
+    for the calibration (one in ``folds``)."""
 
     shape: Shape = field(default_factory=Shape)
     copies: int = 1
@@ -67,8 +69,8 @@ def learn(examples: Sequence[Example], recipe: Recipe) -> LinearModel:
 
 def spell(examples: Sequence[Example], recipe: Recipe) -> Spellings:
     """Each example as given, without marks, and rewritten ``copies`` times; equal spellings once."""
-    views: "list[Views]" = []
-    owner: "list[int]" = []
+    views: list[Views] = []
+    owner: list[int] = []
     for number, example in enumerate(examples):
         texts = [example.text, fold(example.text)]
         texts += [rewrite(example.text, generator(recipe.seed, example.text, copy)) for copy in range(recipe.copies)]
@@ -120,7 +122,7 @@ def separate(
 
 def spread(truth: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
     """The fold of each example; every label is spread evenly, in the order of the examples."""
-    turn: "dict[int, int]" = {}
+    turn: dict[int, int] = {}
     out = np.zeros(len(truth), dtype=np.int64)
     for i, label in enumerate(truth.tolist()):
         out[i] = turn.get(label, 0) % folds
@@ -130,19 +132,17 @@ def spread(truth: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
 
 def held_out(
     spellings: Spellings, truth: NDArray[np.int64], count: int, recipe: Recipe
-) -> "tuple[NDArray[np.float64], NDArray[np.int64]]":
-    """Margins of models that have not seen the example, for its first and last spelling, and the true labels."""
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Margins for the first and the last spelling of the examples of one fold, by a model that has not seen them, and
+    their true labels."""
     fold_of_row = spread(truth, recipe.folds)[spellings.owner]
     first = np.flatnonzero(np.diff(spellings.owner, prepend=-1))
     last = np.append(first[1:], len(spellings.owner)) - 1
     asked = np.unique(np.concatenate([first, last]))
-    margins = np.zeros((len(asked), count))
-    for part in range(recipe.folds):
-        seen = np.flatnonzero(fold_of_row != part)
-        weights, bias = separate(spellings.matrix[seen], truth[spellings.owner[seen]], count, recipe)
-        unseen = np.flatnonzero(fold_of_row[asked] == part)
-        margins[unseen] = spellings.matrix[asked[unseen]] @ weights + bias
-    return margins, truth[spellings.owner[asked]]
+    asked = asked[fold_of_row[asked] == 0]
+    seen = np.flatnonzero(fold_of_row != 0)
+    weights, bias = separate(spellings.matrix[seen], truth[spellings.owner[seen]], count, recipe)
+    return spellings.matrix[asked] @ weights + bias, truth[spellings.owner[asked]]
 
 
 def sharpness(margins: NDArray[np.float64], truth: NDArray[np.int64]) -> float:

@@ -1,6 +1,6 @@
 """The word lists under ``data/``, read once per process."""
 
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +10,15 @@ DATA = Path(__file__).resolve().parents[1] / "data"
 LEXICON = DATA / "nlu_lexicon"
 PLACES = DATA / "places.yml"
 
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-
-@lru_cache(maxsize=None)
+@cache
 def read(name: str) -> Any:
     """The parsed content of ``data/nlu_lexicon/<name>.yml``; do not change the returned object."""
     return read_file(LEXICON / f"{name}.yml")
 
 
-@lru_cache(maxsize=None)
+@cache
 def read_file(path: Path) -> Any:
     """The parsed content of a YAML file; do not change the returned object."""
     with path.open(encoding="utf-8") as stream:
-        return yaml.load(stream, Loader=_Loader)  # noqa: S506 - a safe loader in both cases
+        return yaml.load(stream, Loader=yaml.CSafeLoader)

@@ -1,9 +1,9 @@
 """The intent model: one linear separator per label over sparse features, with calibrated probabilities."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,5 +61,5 @@ def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def ranking(labels: Sequence[str], probabilities: NDArray[np.float64]) -> "list[tuple[str, float]]":
     """Labels with their probability, the likeliest first; equal ones in alphabetical order."""
-    pairs = zip(labels, map(float, probabilities))
+    pairs = zip(labels, map(float, probabilities), strict=True)
     return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))

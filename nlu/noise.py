@@ -6,12 +6,14 @@ The same text and seed always give the same result. Only words outside ``keep`` 
 :func:`rewrite`'s habits that would damage a value (codes and numbers stay as typed).
 """
 
+# ruff: noqa: ARG001 - every habit has the same signature
+
 import random
 import re
 import unicodedata
 import zlib
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Callable
 
 from nlu import lexicon
 from nlu.text.marks import fold, split_tone
@@ -24,12 +26,57 @@ _TELEX_KEYS = {"\u0301": "s", "\u0300": "f", "\u0309": "r", "\u0303": "x", "\u03
 _VNI_KEYS = {"\u0301": "1", "\u0300": "2", "\u0309": "3", "\u0303": "4", "\u0323": "5"}
 _TELEX_LETTERS = {"ă": "aw", "â": "aa", "ê": "ee", "ô": "oo", "ơ": "ow", "ư": "uw", "đ": "dd"}
 _VNI_LETTERS = {"ă": "a8", "â": "a6", "ê": "e6", "ô": "o6", "ơ": "o7", "ư": "u7", "đ": "d9"}
-_REGIONAL = (("l", "n"), ("n", "l"), ("ch", "tr"), ("tr", "ch"), ("s", "x"), ("x", "s"), ("d", "gi"), ("gi", "d"), ("r", "d"))
+_REGIONAL = (
+    ("l", "n"),
+    ("n", "l"),
+    ("ch", "tr"),
+    ("tr", "ch"),
+    ("s", "x"),
+    ("x", "s"),
+    ("d", "gi"),
+    ("gi", "d"),
+    ("r", "d"),
+)
 _NEIGHBOURS = {
-    "a": "sq", "b": "vn", "c": "xv", "d": "sf", "e": "wr", "g": "fh", "h": "gj", "i": "uo", "k": "jl", "l": "k",
-    "m": "n", "n": "bm", "o": "ip", "p": "o", "q": "wa", "r": "et", "s": "ad", "t": "ry", "u": "yi", "v": "cb", "x": "zc", "y": "tu",
+    "a": "sq",
+    "b": "vn",
+    "c": "xv",
+    "d": "sf",
+    "e": "wr",
+    "g": "fh",
+    "h": "gj",
+    "i": "uo",
+    "k": "jl",
+    "l": "k",
+    "m": "n",
+    "n": "bm",
+    "o": "ip",
+    "p": "o",
+    "q": "wa",
+    "r": "et",
+    "s": "ad",
+    "t": "ry",
+    "u": "yi",
+    "v": "cb",
+    "x": "zc",
+    "y": "tu",
 }
-_BEFORE = ("ad ơi", "alo", "dạ", "cho hỏi", "cho em hỏi", "ơi", "bạn ơi", "shop ơi", "điện lực ơi", "a lô", "cháu ơi", "em ơi", "à", "này")
+_BEFORE = (
+    "ad ơi",
+    "alo",
+    "dạ",
+    "cho hỏi",
+    "cho em hỏi",
+    "ơi",
+    "bạn ơi",
+    "shop ơi",
+    "điện lực ơi",
+    "a lô",
+    "cháu ơi",
+    "em ơi",
+    "à",
+    "này",
+)
 _AFTER = ("ạ", "nhé", "với", "vậy", "ad", "nha", "giúp mình", "đi", "hả", "vậy ạ", "nhỉ", "hộ cái", "gấp")
 
 
@@ -113,8 +160,10 @@ def regional(text: str, rng: random.Random) -> str:
         if not word.lower().startswith(start) or rng.random() > rate:
             return word
         rest = word[len(start) :]
-        if start in ("l", "n", "s", "x", "d", "r") and (not rest or rest[0].lower() not in "aăâeêioôơuưyàáảãạằắẳẵặầấẩẫậèéẻẽẹềếểễệ"
-                                                      "ìíỉĩịòóỏõọồốổỗộờớởỡợùúủũụừứửữựỳýỷỹỵ"):
+        if start in ("l", "n", "s", "x", "d", "r") and (
+            not rest
+            or rest[0].lower() not in "aăâeêioôơuưyàáảãạằắẳẵặầấẩẫậèéẻẽẹềếểễệìíỉĩịòóỏõọồốổỗộờớởỡợùúủũụừứửữựỳýỷỹỵ"
+        ):
             return word
         return other + rest
 
@@ -177,7 +226,17 @@ def fillers(text: str, rng: random.Random) -> str:
 
 def new_tone_placement(text: str, rng: random.Random) -> str:
     """Tone marks in the new placement ("hoá", "thuý")."""
-    pairs = (("òa", "oà"), ("óa", "oá"), ("ỏa", "oả"), ("ọa", "oạ"), ("ùy", "uỳ"), ("úy", "uý"), ("ủy", "uỷ"), ("ụy", "uỵ"), ("ỏe", "oẻ"))
+    pairs = (
+        ("òa", "oà"),
+        ("óa", "oá"),
+        ("ỏa", "oả"),
+        ("ọa", "oạ"),
+        ("ùy", "uỳ"),
+        ("úy", "uý"),
+        ("ủy", "uỷ"),
+        ("ụy", "uỵ"),
+        ("ỏe", "oẻ"),
+    )
     for old, new in pairs:
         text = re.sub(old + r"(?!\w)", new, text)
     return text
@@ -190,8 +249,23 @@ def decomposed(text: str, rng: random.Random) -> str:
 
 HABITS: "dict[str, Habit]" = {
     habit.__name__: habit
-    for habit in (strip_marks, strip_some_marks, confuse_tones, shorten, telex, vni, regional, slip, join_words,
-                  stretch, capitals, no_punctuation, fillers, new_tone_placement, decomposed)
+    for habit in (
+        strip_marks,
+        strip_some_marks,
+        confuse_tones,
+        shorten,
+        telex,
+        vni,
+        regional,
+        slip,
+        join_words,
+        stretch,
+        capitals,
+        no_punctuation,
+        fillers,
+        new_tone_placement,
+        decomposed,
+    )
 }
 
 # (chance of the habit in one rewritten message, habit), in the order in which they act on the text.
@@ -214,7 +288,7 @@ _RATES: "tuple[tuple[float, Habit], ...]" = (
 
 def generator(seed: int, text: str, copy: int = 0) -> random.Random:
     """A random generator that depends on nothing but its arguments."""
-    return random.Random(zlib.crc32(f"{seed}|{copy}|{text}".encode("utf-8", "surrogatepass")))  # noqa: S311
+    return random.Random(zlib.crc32(f"{seed}|{copy}|{text}".encode("utf-8", "surrogatepass")))  # noqa: S311 - not for secrets
 
 
 def rewrite(text: str, rng: random.Random) -> str:

@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 from rasa.version import __version__ as rasa_version
 from sanic import Sanic
@@ -22,6 +22,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from nlu.engine import Engine
+from nlu.entities.moment import moment_of
 
 _LARGEST_BODY = 1_000_000
 _NO_TEXT = (
@@ -34,12 +35,19 @@ class BadRequest(Exception):
     """A request that this service cannot answer; the message is safe to show."""
 
 
-def _json(body: Dict[str, Any], status: int = 200) -> HTTPResponse:
+def _json(body: dict[str, Any], status: int = 200) -> HTTPResponse:
     return HTTPResponse(json.dumps(body), status=status, content_type="application/json")
 
 
 def _failure(status: int, reason: str, message: str) -> HTTPResponse:
-    body = {"version": rasa_version, "status": "failure", "message": message, "reason": reason, "details": {}, "help": None}
+    body = {
+        "version": rasa_version,
+        "status": "failure",
+        "message": message,
+        "reason": reason,
+        "details": {},
+        "help": None,
+    }
     return _json({**body, "code": status}, status)
 
 
@@ -49,50 +57,48 @@ def create_app(engine: Engine) -> Sanic:
     app.config.REQUEST_MAX_SIZE = _LARGEST_BODY
     app.config.ACCESS_LOG = False
 
-    @app.get("/")
-    async def hello(request: Request) -> HTTPResponse:
+    async def hello(_: Request) -> HTTPResponse:
         return HTTPResponse(f"Hello from Rasa: {rasa_version}", content_type="text/plain; charset=utf-8")
 
-    @app.get("/status")
-    async def status(request: Request) -> HTTPResponse:
+    async def status(_: Request) -> HTTPResponse:
         return _json(
             {"model_file": engine.archive.name, "model_id": engine.metadata.model_id, "num_active_training_jobs": 0}
         )
 
-    @app.post("/model/parse")
     async def parse(request: Request) -> HTTPResponse:
         body = _body(request)
-        try:
-            return _json(engine.parse(body["text"], body.get("message_time")))
-        except ValueError:
-            raise BadRequest("message_time is not an ISO 8601 time.") from None
+        return _json(engine.parse(body["text"], body["day"]))
 
-    @app.exception(BadRequest)
-    async def bad_request(request: Request, error: BadRequest) -> HTTPResponse:
+    async def bad_request(_: Request, error: BadRequest) -> HTTPResponse:
         return _failure(400, "BadRequest", str(error))
 
-    @app.exception(SanicException)
-    async def refused(request: Request, error: SanicException) -> HTTPResponse:
+    async def refused(_: Request, error: SanicException) -> HTTPResponse:
         return _failure(error.status_code, type(error).__name__, "The request cannot be served.")
 
-    @app.exception(Exception)
     async def failed(request: Request, error: Exception) -> HTTPResponse:
         print(f"nlu: {type(error).__name__} while serving {request.path}", file=sys.stderr, flush=True)
         return _failure(500, "ParsingError", f"An unexpected error occurred: {type(error).__name__}")
 
+    app.add_route(hello, "/")
+    app.add_route(status, "/status")
+    app.add_route(parse, "/model/parse", methods=["POST"])
+    for kind, answer in ((BadRequest, bad_request), (SanicException, refused), (Exception, failed)):
+        app.error_handler.add(kind, answer)
     return app
 
 
-def _body(request: Request) -> Dict[str, Any]:
+def _body(request: Request) -> dict[str, Any]:
+    """The request's ``text`` and the local ``day`` of its message time."""
     try:
         body = json.loads(request.body)
     except (ValueError, RecursionError):
         raise BadRequest(_NO_TEXT) from None
     if not isinstance(body, dict) or not isinstance(body.get("text"), str):
         raise BadRequest(_NO_TEXT)
-    if not isinstance(body.get("message_time"), (str, type(None))):
-        raise BadRequest("message_time is not an ISO 8601 time.")
-    return body
+    try:
+        return {"text": body["text"], "day": moment_of(body.get("message_time"))}
+    except (ValueError, TypeError, AttributeError, OverflowError):
+        raise BadRequest("message_time is not an ISO 8601 time.") from None
 
 
 def newest_model(path: Path) -> Path:
@@ -109,10 +115,12 @@ def newest_model(path: Path) -> Path:
     return models[-1]
 
 
-def main(arguments: Optional[List[str]] = None) -> None:
+def main(arguments: list[str] | None = None) -> None:
     """The command line; returns only when the process is told to end."""
     parser = argparse.ArgumentParser(prog="nlu.serve", description="Serve the understanding over HTTP.")
-    parser.add_argument("--model", type=Path, required=True, help="model archive, or a folder whose newest one is taken")
+    parser.add_argument(
+        "--model", type=Path, required=True, help="model archive, or a folder whose newest one is taken"
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=5005, help="0 takes a free port and prints it")
     options = parser.parse_args(arguments)
@@ -129,7 +137,7 @@ def main(arguments: Optional[List[str]] = None) -> None:
     create_app(engine).run(sock=listener, access_log=False, motd=False, register_sys_signals=False, debug=False)
 
 
-def _end(signum: int, frame: Any) -> None:
+def _end(_signum: int, _frame: Any) -> None:
     """End at once: there is no state to save, and callers retry."""
     os._exit(0)
 

@@ -1,7 +1,8 @@
 """Trains the understanding: ``python -m nlu.train [--out DIR]``.
 
-The model file is named by a fingerprint of everything it is made from (data, configuration, code of the components), so
-a model that exists already is not trained again. The result is a normal Rasa model archive; equal input gives an equal model.
+The model file is named by a fingerprint of everything it is made from (data, configuration, lexica, code of the
+components), so a model that exists already is not trained again. The result is a normal Rasa model archive; equal
+input gives an equal model.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import os
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, List, Optional, Text, Tuple
+from typing import Any
 
 from rasa.engine.caching import TrainingCache
 from rasa.engine.runner.dask import DaskGraphRunner
@@ -29,23 +30,32 @@ DOMAIN = PACKAGE / "domain.yml"
 DATA = lexicon.DATA / "nlu"
 MODELS = PROJECT / ".data" / "models"
 
-_CODE = ("components/*.py", "entities/*.py", "text/*.py", "features.py", "linear.py", "learning.py", "noise.py", "graph.py")
+_CODE = (
+    "components/*.py",
+    "entities/*.py",
+    "text/*.py",
+    "features.py",
+    "linear.py",
+    "learning.py",
+    "noise.py",
+    "graph.py",
+)
 
 
-class _NoCache(TrainingCache):
+class _NoCache(TrainingCache):  # type: ignore[misc]
     """Components are always trained afresh; whole models are what we keep."""
 
-    def cache_output(self, *args: Any, **kwargs: Any) -> None:
+    def cache_output(self, *_args: Any, **_kwargs: Any) -> None:
         return None
 
-    def get_cached_output_fingerprint(self, fingerprint_key: Text) -> Optional[Text]:
+    def get_cached_output_fingerprint(self, _fingerprint_key: str) -> str | None:
         return None
 
-    def get_cached_result(self, *args: Any, **kwargs: Any) -> None:
+    def get_cached_result(self, *_args: Any, **_kwargs: Any) -> None:
         return None
 
 
-def sources(data: Path, config: Path) -> List[Path]:
+def sources(data: Path, config: Path) -> list[Path]:
     """Every file that the model is made from."""
     code = [path for pattern in _CODE for path in sorted(PACKAGE.glob(pattern))]
     lexica = sorted(lexicon.LEXICON.glob("*.yml"))
@@ -62,7 +72,7 @@ def fingerprint(data: Path, config: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def train(out: Path = MODELS, data: Path = DATA, config: Path = CONFIG) -> Tuple[Path, bool]:
+def train(out: Path = MODELS, data: Path = DATA, config: Path = CONFIG) -> tuple[Path, bool]:
     """The path of the model of the given data and configuration, and whether it had to be trained."""
     model = out / f"nlu-{fingerprint(data, config)}.tar.gz"
     if model.exists():
@@ -83,7 +93,7 @@ def _storage(folder: Path) -> ModelStorage:
     return LocalModelStorage.create(folder)
 
 
-def main(arguments: Optional[List[str]] = None) -> None:
+def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="nlu.train", description="Train the understanding.")
     parser.add_argument("--out", type=Path, default=MODELS, help="folder of the models (default: .data/models)")

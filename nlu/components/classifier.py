@@ -1,9 +1,11 @@
 """Graph component: the intent of a message, with a calibrated confidence and the ranking of the others."""
 
+# ruff: noqa: ARG003 - the signatures are Rasa's
+
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.storage.resource import Resource
@@ -19,11 +21,11 @@ from nlu.linear import LinearModel, ranking
 _FOLDER = "linear"
 
 
-class LinearIntentClassifier(GraphComponent):
+class LinearIntentClassifier(GraphComponent):  # type: ignore[misc]
     """A linear classifier over words and letters, trained on the examples and their noisy rewritings."""
 
     def __init__(
-        self, config: Dict[str, Any], model_storage: ModelStorage, resource: Resource, model: Optional[LinearModel] = None
+        self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, model: LinearModel | None = None
     ) -> None:
         self._config = config
         self._storage = model_storage
@@ -31,19 +33,23 @@ class LinearIntentClassifier(GraphComponent):
         self._model = model
 
     @staticmethod
-    def get_default_config() -> Dict[str, Any]:
+    def get_default_config() -> dict[str, Any]:
         """``copies``, ``slack``, ``folds``, ``seed``: see :class:`nlu.learning.Recipe`; ``shape``: see
         :class:`nlu.features.Shape`; ``ranking_length``: how many intents are ranked."""
         return {"copies": 1, "slack": 0.5, "folds": 3, "seed": 20261, "shape": {}, "ranking_length": 10}
 
     @staticmethod
-    def required_packages() -> List[str]:
+    def required_packages() -> list[str]:
         """What the component needs besides Rasa."""
         return ["numpy"]
 
     @classmethod
     def create(
-        cls, config: Dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> LinearIntentClassifier:
         """An untrained component."""
         return cls(config, model_storage, resource)
@@ -51,7 +57,7 @@ class LinearIntentClassifier(GraphComponent):
     @classmethod
     def load(
         cls,
-        config: Dict[str, Any],
+        config: dict[str, Any],
         model_storage: ModelStorage,
         resource: Resource,
         execution_context: ExecutionContext,
@@ -63,7 +69,7 @@ class LinearIntentClassifier(GraphComponent):
 
     def train(self, training_data: TrainingData) -> Resource:
         """Learn from all examples that have an intent, and persist."""
-        from nlu.learning import Example, Recipe, learn  # noqa: PLC0415 - scikit-learn is needed for training only
+        from nlu.learning import Example, Recipe, learn  # noqa: PLC0415 - scikit-learn is for training only
 
         config = self._config
         examples = [Example(m.get(TEXT), m.get(INTENT)) for m in training_data.intent_examples if m.get(TEXT)]
@@ -73,7 +79,7 @@ class LinearIntentClassifier(GraphComponent):
             self._model.save(Path(folder) / _FOLDER)
         return self._resource
 
-    def process(self, messages: List[Message]) -> List[Message]:
+    def process(self, messages: list[Message]) -> list[Message]:
         """Set ``intent`` and ``intent_ranking`` in Rasa's shape."""
         for message in messages:
             ranked = self._ranked(message)
@@ -81,7 +87,7 @@ class LinearIntentClassifier(GraphComponent):
             message.set(INTENT_RANKING_KEY, ranked[: self._config["ranking_length"]], add_to_output=True)
         return messages
 
-    def _ranked(self, message: Message) -> List[Dict[str, Any]]:
+    def _ranked(self, message: Message) -> list[dict[str, Any]]:
         if self._model is None or not (message.get(TEXT) or "").strip():
             return [{INTENT_NAME_KEY: None, PREDICTED_CONFIDENCE_KEY: 0.0}]
         probabilities = self._model.probabilities(views_of(message))

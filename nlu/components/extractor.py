@@ -1,8 +1,10 @@
 """Graph component: the entities of a message, found by rules and the gazetteer, with normalised values."""
 
+# ruff: noqa: ARG003 - the signatures are Rasa's
+
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.storage.resource import Resource
@@ -16,17 +18,21 @@ from nlu.entities.moment import moment_of
 MESSAGE_TIME = "message_time"
 
 
-class GazetteerEntityExtractor(GraphComponent):
+class GazetteerEntityExtractor(GraphComponent):  # type: ignore[misc]
     """Adds to ``entities``. Dates and periods count from the message's own time: ``metadata["message_time"]``
     (ISO 8601), or now."""
 
     @classmethod
     def create(
-        cls, config: Dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> GazetteerEntityExtractor:
         return cls()
 
-    def process(self, messages: List[Message]) -> List[Message]:
+    def process(self, messages: list[Message]) -> list[Message]:
         """Add the entities in Rasa's shape, in the order of the text."""
         for message in messages:
             metadata = message.get("metadata") or {}

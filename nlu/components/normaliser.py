@@ -1,8 +1,10 @@
 """Graph component: adds the normalised views of a message's text; the text itself stays as sent."""
 
+# ruff: noqa: ARG003 - the signatures are Rasa's
+
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.storage.resource import Resource
@@ -16,16 +18,20 @@ from nlu.text.views import Views, normalise
 VIEWS = "normalised"
 
 
-class VietnameseNormaliser(GraphComponent):
+class VietnameseNormaliser(GraphComponent):  # type: ignore[misc]
     """Sets ``normalised`` on each message: ``{"accented": …, "folded": …}`` (see :mod:`nlu.text.views`)."""
 
     @classmethod
     def create(
-        cls, config: Dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> VietnameseNormaliser:
         return cls()
 
-    def process(self, messages: List[Message]) -> List[Message]:
+    def process(self, messages: list[Message]) -> list[Message]:
         """Add the views to the messages."""
         for message in messages:
             message.set(VIEWS, normalise(message.get(TEXT) or "")._asdict())

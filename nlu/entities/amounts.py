@@ -1,13 +1,15 @@
 """Amounts: money in đồng and energy in kWh, in figures, shorthand ("1tr2") or words."""
 
 import re
-from typing import Iterator
+from collections.abc import Iterator
 
 from nlu.entities.match import B, E, Match, before, words
 from nlu.entities.numbers import Number, numbers, written
 from nlu.text.align import AlignedText
 
-_COMPACT = re.compile(rf"{B}(\d+(?:[.,]\d{{1,3}})?)\s?(tr|trieu|cu)\s?(\d{{1,3}}|ruoi)(?:\s?(k|nghin|ngan|ng))?(?:\s?(?:d|dong|vnd))?{E}")
+_COMPACT = re.compile(
+    rf"{B}(\d+(?:[.,]\d{{1,3}})?)\s?(tr|trieu|cu)\s?(\d{{1,3}}|ruoi)(?:\s?(k|nghin|ngan|ng))?(?:\s?(?:d|dong|vnd))?{E}"
+)
 _FIGURES = re.compile(
     rf"{B}(\d{{1,3}}(?:[.,\s]\d{{3}})+|\d+(?:[.,]\d{{1,2}})?)\s?"
     rf"(k|ka|nghin|ngan|tr|trieu|cu|ty|dong|d|vnd|₫)(?:\s?(?:dong|d|vnd|₫))?{E}"
@@ -17,10 +19,35 @@ _UNITS = {"k": 10**3, "ka": 10**3, "nghin": 10**3, "ngan": 10**3, "tr": 10**6, "
 _DONG = re.compile(r"\s?(?:dong|d|vnd|₫)" + E)
 
 _ENERGY_UNIT = re.compile(
-    r"\s?(?:(kwh|kw\s?h|kilo\s?oat\s?gio|ki\s?lo\s?oat|kilooat|so|xo|sos|ky|ki|chu|kw|kg)(?:\sdien(?!\s*(?:luc|thoai)))?)" + E
+    r"\s?(?:(kwh|kw\s?h|kilo\s?oat\s?gio|ki\s?lo\s?oat|kilooat|so|xo|sos|ky|ki|chu|kw|kg)(?:\sdien(?!\s*(?:luc|thoai)))?)"
+    + E
 )
-_NOT_ENERGY = re.compile(r"\s*" + words("dien thoai", "dien luc", "cuoi", "hop dong", "tai khoan", "nha", "may", "lan", "seri", "cong to", "tien", "ma khach hang", "khach hang", "voi", "vs", "cu", "moi") + E)
-_USED = re.compile(words("dung", "het", "tieu thu", "nguong", "qua", "chay", "vuot", "muc", "tinh", "xai") + r"\W*(?:\w+\W+){0,2}\Z")
+_NOT_ENERGY = re.compile(
+    r"\s*"
+    + words(
+        "dien thoai",
+        "dien luc",
+        "cuoi",
+        "hop dong",
+        "tai khoan",
+        "nha",
+        "may",
+        "lan",
+        "seri",
+        "cong to",
+        "tien",
+        "ma khach hang",
+        "khach hang",
+        "voi",
+        "vs",
+        "cu",
+        "moi",
+    )
+    + E
+)
+_USED = re.compile(
+    words("dung", "het", "tieu thu", "nguong", "qua", "chay", "vuot", "muc", "tinh", "xai") + r"\W*(?:\w+\W+){0,2}\Z"
+)
 
 
 def money(aligned: AlignedText) -> Iterator[Match]:
@@ -50,7 +77,7 @@ def _compact_value(match: "re.Match[str]") -> int:
         return value + 500_000
     if match[4]:
         return value + int(match[3]) * 1000
-    return value + int(match[3]) * 10 ** (6 - len(match[3]))
+    return value + int(match[3].ljust(6, "0"))
 
 
 def energy(aligned: AlignedText) -> Iterator[Match]:
@@ -75,7 +102,9 @@ def _plausible(aligned: AlignedText, number: Number, unit: "re.Match[str]") -> b
     if name == "kg":
         return "dien" in unit[0]
     if name in ("so", "xo", "sos", "chu"):
-        if not aligned.says(unit.start(1), unit.end(1), "số", "chữ", "xố") or text[: number.start].endswith(("ma ", "doi ma ")):
+        if not aligned.says(unit.start(1), unit.end(1), "số", "chữ", "xố") or text[: number.start].endswith(
+            ("ma ", "doi ma ")
+        ):
             return False
         return (number.value >= 10 or "dien" in unit[0]) and not _NOT_ENERGY.match(text, unit.end(1))
     named = aligned.says(unit.start(1), unit.end(1), "ký", "kí", "kỳ" if "dien" in unit[0] else "ký")

@@ -4,14 +4,16 @@ Source of the customer code's shape: electricity.md §2.1.
 """
 
 import re
-from typing import Iterator
+from collections.abc import Iterator
 
 from nlu.entities.match import B, E, Match, before, words
 from nlu.entities.numbers import DIGITS, Token, tokens_of
 from nlu.text.align import AlignedText
 
 _GAP = r"[\s.\-_]{0,3}"
-_FULL_CODE = re.compile(rf"{B}p{_GAP}[a-z]{_GAP}(?:[0-9o]{_GAP}){{2}}(?:[a-z0-9]{_GAP}){{2}}(?:[0-9o]{_GAP}){{6}}[0-9o]{E}")
+_FULL_CODE = re.compile(
+    rf"{B}p{_GAP}[a-z]{_GAP}(?:[0-9o]{_GAP}){{2}}(?:[a-z0-9]{_GAP}){{2}}(?:[0-9o]{_GAP}){{6}}[0-9o]{E}"
+)
 _OTHER_CODE = re.compile(rf"{B}p[a-z][0-9o]{{2}}[a-z0-9]{{2}}[0-9o]{{5,6}}{E}")
 _PARTIAL_CODE = re.compile(rf"{B}pa{_GAP}(?:[0o]4|26){_GAP}[a-z]{{2}}{_GAP}[0-9o](?:{_GAP}[0-9o]){{3,8}}{E}")
 
@@ -20,27 +22,98 @@ _PHONE = re.compile(
     rf"(?:[35789](?:[\s.\-_()]{{0,3}}[0-9o]){{8}}|2(?:[\s.\-_()]{{0,3}}[0-9o]){{9}}){E}"
 )
 _SHORT_PHONE = re.compile(rf"{B}[35789](?:[\s.\-]?[0-9]){{8}}{E}")
-_PHONE_WORDS = re.compile(words("so dien thoai", "sdt", "dt", "dien thoai", "so may", "goi", "zalo", "lien he", "so") + r"\s*(?:la|:)?\s*\Z")
+_PHONE_WORDS = re.compile(
+    words("so dien thoai", "sdt", "dt", "dien thoai", "so may", "goi", "zalo", "lien he", "so") + r"\s*(?:la|:)?\s*\Z"
+)
 
 _REQUEST = re.compile(rf"{B}(?!p[a-z]\d)[a-z]{{2,5}}[-_]?\d{{2,4}}\s?[-_/.]\s?\d{{3,8}}{E}")
 _REQUEST_SPACED = re.compile(rf"{B}(?:yc|dv|sc|kn|hs|ts)[\s\-_.]{{0,2}}\d{{2,4}}[\s\-_.]{{1,2}}\d{{3,8}}{E}")
 _REQUEST_PLAIN = re.compile(rf"{B}(?:yc|dv|sc|kn|hs|ts|px|pyc|ycdv|tt|bh)\s?[-_.]?\s?\d{{5,14}}{E}")
 _REQUEST_NAMED = re.compile(
-    words("ma yeu cau", "ma ho so", "so ho so", "ma phieu", "so phieu", "ma tra cuu", "ma dang ky", "ma so ho so", "ma so yeu cau")
+    words(
+        "ma yeu cau",
+        "ma ho so",
+        "so ho so",
+        "ma phieu",
+        "so phieu",
+        "ma tra cuu",
+        "ma dang ky",
+        "ma so ho so",
+        "ma so yeu cau",
+    )
     + r"\s*(?:la|so|:|cua toi la)?\s*((?!p[a-z]\d)(?=[a-z0-9\-_/.]*\d{3})[a-z0-9][a-z0-9\-_/.]{3,20}[a-z0-9])"
 )
 
 _SERIAL_NAMED = re.compile(
-    words("cong to", "dong ho", "so che tao", "seri", "serial", "se ri", "so no", "so cong to", "so dong ho", "so may cong to", "cto", "ma cong to", "so hieu")
-    + r"(?:\s*(?:dien|nha\s*toi|nha\s*em|so|co|la|ma|cua|moi|cu|seri|serial|no|:|,|\.|#)){0,4}\s*#?([a-z]{0,3}\d{6,12})" + E
+    words(
+        "cong to",
+        "dong ho",
+        "so che tao",
+        "seri",
+        "serial",
+        "se ri",
+        "so no",
+        "so cong to",
+        "so dong ho",
+        "so may cong to",
+        "cto",
+        "ma cong to",
+        "so hieu",
+    )
+    + r"(?:\s*(?:dien|nha\s*toi|nha\s*em|so|co|la|ma|cua|moi|cu|seri|serial|no|:|,|\.|#)){0,4}\s*#?([a-z]{0,3}\d{6,12})"
+    + E
 )
-_SERIAL_BARE = re.compile(rf"(?<![a-z0-9.,/+\-])[1-9]\d{{7}}(?![a-z0-9]|[.,/\-]\d)")
+_SERIAL_BARE = re.compile(r"(?<![a-z0-9.,/+\-])[1-9]\d{7}(?![a-z0-9]|[.,/\-]\d)")
 
 _LETTER_NAMES = {
-    "a": "A", "be": "B", "bo": "B", "xe": "C", "co": "C", "de": "D", "do": "D", "e": "E", "ep": "F", "ge": "G", "gie": "G", "gi": "G",
-    "hat": "H", "ho": "H", "i": "I", "ca": "K", "lo": "L", "mo": "M", "no": "N", "o": "O", "pe": "P", "po": "P", "qui": "Q",
-    "ro": "R", "et": "S", "so": "S", "te": "T", "to": "T", "u": "U", "ve": "V", "ich": "X", "xo": "X", "y": "Y", "p": "P", "g": "G",
-    "t": "T", "b": "B", "c": "C", "d": "D", "h": "H", "k": "K", "l": "L", "m": "M", "n": "N", "q": "Q", "s": "S", "v": "V", "x": "X",
+    "a": "A",
+    "be": "B",
+    "bo": "B",
+    "xe": "C",
+    "co": "C",
+    "de": "D",
+    "do": "D",
+    "e": "E",
+    "ep": "F",
+    "ge": "G",
+    "gie": "G",
+    "gi": "G",
+    "hat": "H",
+    "ho": "H",
+    "i": "I",
+    "ca": "K",
+    "lo": "L",
+    "mo": "M",
+    "no": "N",
+    "o": "O",
+    "pe": "P",
+    "po": "P",
+    "qui": "Q",
+    "ro": "R",
+    "et": "S",
+    "so": "S",
+    "te": "T",
+    "to": "T",
+    "u": "U",
+    "ve": "V",
+    "ich": "X",
+    "xo": "X",
+    "y": "Y",
+    "p": "P",
+    "g": "G",
+    "t": "T",
+    "b": "B",
+    "c": "C",
+    "d": "D",
+    "h": "H",
+    "k": "K",
+    "l": "L",
+    "m": "M",
+    "n": "N",
+    "q": "Q",
+    "s": "S",
+    "v": "V",
+    "x": "X",
 }
 
 
@@ -70,7 +143,9 @@ def _phone_value(text: str) -> str:
 
 
 def _is_phone(number: str) -> bool:
-    return (len(number) == 10 and number[:2] in ("03", "05", "07", "08", "09")) or (len(number) == 11 and number[:2] == "02")
+    return (len(number) == 10 and number[:2] in ("03", "05", "07", "08", "09")) or (
+        len(number) == 11 and number[:2] == "02"
+    )
 
 
 def phones(aligned: AlignedText) -> Iterator[Match]:
@@ -98,7 +173,7 @@ def _digit(token: Token) -> "str | None":
 
 def _runs(tokens: "list[Token]", text: str) -> "Iterator[list[Token]]":
     """Runs of tokens with nothing but spaces, commas or hyphens between."""
-    run: "list[Token]" = []
+    run: list[Token] = []
     for token in tokens:
         if run and text[run[-1].end : token.start].strip(" \t,.-"):
             yield run
@@ -111,7 +186,7 @@ def _runs(tokens: "list[Token]", text: str) -> "Iterator[list[Token]]":
 def _spoken_digits(tokens: "list[Token]", text: str) -> "Iterator[tuple[list[Token], str]]":
     """Stretches of digits said one by one (at least one of them as a word), longest first."""
     for run in _runs(tokens, text):
-        stretch: "list[Token]" = []
+        stretch: list[Token] = []
         for token in [*run, Token("", 0, 0)]:
             if _digit(token) is not None:
                 stretch.append(token)

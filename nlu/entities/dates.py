@@ -5,8 +5,8 @@ the one nearest to the message.
 """
 
 import re
+from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Iterator, Optional
 
 from nlu.entities.match import B, E, Match, before, words
 from nlu.entities.numbers import DIGITS
@@ -29,9 +29,24 @@ _NEAR = (
 _NEARS = tuple((days, re.compile(rf"{B}(?:{_PART})?{pattern}{E}")) for days, pattern in _NEAR)
 _MAI = re.compile(rf"{B}mai{E}")
 _MOT = re.compile(rf"{B}mot{E}")
-_NAME_BEFORE = re.compile(r"(?:chi|co|ba|em|be|hoa|thanh|ngoc|bac|chau|ong|anh|di|mo|ban|khac|thi|canh|cay|ten|phuong|xuan|tuyet|quynh|nhu|hong|ban mai|tan mai|ap|tim|can|doi|toi|thuy|le)\Z")
+_NAME_BEFORE = re.compile(
+    r"(?:chi|co|ba|em|be|hoa|thanh|ngoc|bac|chau|ong|anh|di|mo|ban|khac|thi|canh|cay|ten|phuong|xuan|tuyet|quynh|nhu"
+    r"|hong|ap|tim|can|doi|toi|thuy|le)\Z"
+)
 _WEEKDAYS = {
-    "2": 0, "hai": 0, "3": 1, "ba": 1, "4": 2, "tu": 2, "5": 3, "nam": 3, "6": 4, "sau": 4, "7": 5, "bay": 5, "8": 6,
+    "2": 0,
+    "hai": 0,
+    "3": 1,
+    "ba": 1,
+    "4": 2,
+    "tu": 2,
+    "5": 3,
+    "nam": 3,
+    "6": 4,
+    "sau": 4,
+    "7": 5,
+    "bay": 5,
+    "8": 6,
 }
 _WEEKDAY = re.compile(
     rf"{B}(?:{_PART})?(?:(?:ngay|hom)\s*)?(?:(?:thu|thuw)\s*(?P<n>[2-7]|hai|ba|tu|nam|sau|bay)|t(?P<t>[2-7])|(?P<cn>chu\s*nhat|cn|cnhat))"
@@ -47,9 +62,12 @@ _WORDED = re.compile(
     r"(?:\s*(?:/|-|nam)\s*(?P<y>20\d\d))?" + E
 )
 _ISO = re.compile(r"(?<![0-9])(?P<y>20\d\d)-(?P<m>\d\d)-(?P<d>\d\d)(?![0-9])")
-_DAY = re.compile(rf"{B}(?:ngay|mung|mong|hom|dem)\s*(?:mung\s*)?(?P<d>0?[1-9]|[12]\d|3[01])(?![0-9a-z]|\s?[/\-.:]\s?\d|\s*(?:thang|thg|tieng|phut|gio|lan|so|kwh|ngay|nghin|k)\b)")
+_DAY = re.compile(
+    rf"{B}(?:ngay|mung|mong|hom|dem)\s*(?:mung\s*)?(?P<d>0?[1-9]|[12]\d|3[01])(?![0-9a-z]|\s?[/\-.:]\s?\d|\s*(?:thang|thg|tieng|phut|gio|lan|so|kwh|ngay|nghin|k)\b)"
+)
 _FRACTION_AFTER = re.compile(r"\s*(?:dinh\s*muc|ho|so|phan|nam|thang|gia)" + E)
-_SPOKEN_DAY = r"(?:(?:hai|ba)\s*muoi(?:\s*(?:mot|hai|ba|bon|tu|lam|nham|nam|sau|bay|tam|chin))?|hai\s*(?:mot|hai|ba|bon|tu|lam|nham|sau|bay|tam|chin)|ba\s*mot|muoi(?:\s*(?:mot|hai|ba|bon|lam|nham|sau|bay|tam|chin))?|mot|hai|ba|bon|tu|nam|sau|bay|tam|chin)"
+_ONES = r"(?:mot|hai|ba|bon|tu|lam|nham|nam|sau|bay|tam|chin)"
+_SPOKEN_DAY = rf"(?:(?:hai|ba)\s*muoi(?:\s*{_ONES})?|hai\s*{_ONES}|ba\s*mot|muoi(?:\s*{_ONES})?|{_ONES})"
 _SPOKEN = re.compile(
     rf"{B}(?:(?P<said>ngay|hom|mung|mong)\s+)?(?P<d>{_SPOKEN_DAY})(?:\s+thang\s+(?P<m>muoi\s*mot|muoi\s*hai|muoi|gieng|chap|mot|hai|ba|bon|tu|nam|sau|bay|tam|chin|1[0-2]|[1-9]))?{E}"
 )
@@ -58,25 +76,53 @@ _OF_MONTH = re.compile(
     rf"{B}(?:ngay|mung|mong|hom)\s*(?P<d>0?[1-9]|[12]\d|3[01])\s*thang\s*(?P<rel>nay|sau|toi|truoc|roi){E}"
 )
 _OPEN_ON = re.compile(r".{0,16}(?<![a-z])(?:mo|lam viec|co lam|mo cua|truc)(?![a-z])")
-_MARKED = frozenset("sáng trưa chiều tối đêm khuya xáng chưa hôm ngày bữa hum hnay nay qua kia kìa mai mốt này lày ni hqua nước trước nữa".split())
+_MARKED = frozenset(
+    [
+        "sáng",
+        "trưa",
+        "chiều",
+        "tối",
+        "đêm",
+        "khuya",
+        "xáng",
+        "chưa",
+        "hôm",
+        "ngày",
+        "bữa",
+        "hum",
+        "hnay",
+        "nay",
+        "qua",
+        "kia",
+        "kìa",
+        "mai",
+        "mốt",
+        "này",
+        "lày",
+        "ni",
+        "hqua",
+        "nước",
+        "trước",
+        "nữa",
+    ]
+)
 
 
-def _in(year: int, month: int, day: int) -> Optional[date]:
+def _in(year: int, month: int, day: int) -> date | None:
     try:
         return date(year, month, day)
     except ValueError:
         return None
 
 
-def _nearest(candidates: "list[Optional[date]]", today: date) -> Optional[date]:
+def _nearest(candidates: "list[date | None]", today: date) -> date | None:
     real = [candidate for candidate in candidates if candidate]
     return min(real, key=lambda day: (abs((day - today).days), -day.toordinal()), default=None)
 
 
 def dates(aligned: AlignedText, today: date) -> Iterator[Match]:
     """All days of the text."""
-    for match in (*_near(aligned, today), *_weekdays(aligned, today), *_calendar(aligned, today)):
-        yield match
+    yield from (*_near(aligned, today), *_weekdays(aligned, today), *_calendar(aligned, today))
 
 
 def _near(aligned: AlignedText, today: date) -> Iterator[Match]:
@@ -97,7 +143,8 @@ def _near(aligned: AlignedText, today: date) -> Iterator[Match]:
             if match[0].endswith("mai") and aligned.accented[match.end() - 3 : match.end()] != "mai":
                 continue
             if match[0].endswith("kia") and aligned.accented[match.end() - 3 : match.end()] == "kìa":
-                days = 3 if days > 0 else -3
+                yield _day(match, today + timedelta(days=3 if days > 0 else -3))
+                continue
             yield _day(match, today + timedelta(days=days))
     for match in _MAI.finditer(text):
         start = aligned.starts[match.start()]
@@ -105,12 +152,16 @@ def _near(aligned: AlignedText, today: date) -> Iterator[Match]:
         if not capital and aligned.accented[match.start() : match.end()] == "mai" and not _named(text, match.start()):
             yield _day(match, today + timedelta(days=1))
     for match in _MOT.finditer(text):
-        if aligned.accented[match.start() : match.end()] == "mốt" and not re.search(r"(?:hai|ba|bon|nam|sau|bay|tam|chin|muoi)\Z", before(text, match.start())):
+        if aligned.accented[match.start() : match.end()] == "mốt" and not re.search(
+            r"(?:hai|ba|bon|nam|sau|bay|tam|chin|muoi)\Z", before(text, match.start())
+        ):
             yield _day(match, today + timedelta(days=2))
 
 
 def _named(text: str, start: int) -> bool:
-    return bool(_NAME_BEFORE.search(before(text, start))) or text[start + 3 :].lstrip().startswith(("mot", "kia", "sau"))
+    return bool(_NAME_BEFORE.search(before(text, start))) or text[start + 3 :].lstrip().startswith(
+        ("mot", "kia", "sau")
+    )
 
 
 def _day(match: "re.Match[str]", day: date) -> Match:
@@ -126,7 +177,9 @@ def _weekdays(aligned: AlignedText, today: date) -> Iterator[Match]:
                 continue
             if not aligned.says(*match.span("n"), "hai", "ba", "tư", "năm", "sáu", "bảy", "bẩy", match["n"]):
                 continue
-            if re.search(r"(?:lan|nguoi|cai|nha|ma|dong|hang|ban|to|don|ben|ho|dt|hd)\Z", before(text, match.start())) or _UNIT_AFTER.match(text, match.end()):
+            if re.search(
+                r"(?:lan|nguoi|cai|nha|ma|dong|hang|ban|to|don|ben|ho|dt|hd)\Z", before(text, match.start())
+            ) or _UNIT_AFTER.match(text, match.end()):
                 continue
         if match["t"] and not (_is_weekday(text, match) or _OPEN_ON.match(text, match.end())):
             continue
@@ -139,7 +192,9 @@ def _is_weekday(text: str, match: "re.Match[str]") -> bool:
     if match["this"] or match["next"] or match["coming"] or re.match(_PART, match[0]):
         return True
     near = text[max(0, match.start() - 20) : match.start()]
-    return bool(re.search(words("cup", "cat", "lich", "ngung cap", "co dien", "lam viec", "mo cua", "hen", "tuan"), near))
+    return bool(
+        re.search(words("cup", "cat", "lich", "ngung cap", "co dien", "lam viec", "mo cua", "hen", "tuan"), near)
+    )
 
 
 def _weekday(match: "re.Match[str]", weekday: int, today: date) -> date:
@@ -159,7 +214,9 @@ def _calendar(aligned: AlignedText, today: date) -> Iterator[Match]:
     text = aligned.folded
     for match in _FULL.finditer(text):
         said = re.match(r"ngay|hom|mung", match[0])
-        if not said and (_FRACTION_AFTER.match(text, match.end()) or match[0] in ("24/7", "24/24") or match["sep"] == "."):
+        if not said and (
+            _FRACTION_AFTER.match(text, match.end()) or match[0] in ("24/7", "24/24") or match["sep"] == "."
+        ):
             continue
         day = _full(match, today)
         if day:
@@ -196,7 +253,9 @@ def _spoken(aligned: AlignedText, today: date) -> Iterator[Match]:
                 continue
             month_number = _said_number(match["m"])
             candidates = [_in(today.year + offset, month_number, number) for offset in (-1, 0, 1)]
-        elif number < 10 and match["said"] in ("ngay", "hom") or re.match(r"\s*(?:thang|nam|so|nghin|trieu|tieng|lan)" + E, aligned.folded[match.end() :]):
+        elif (number < 10 and match["said"] in ("ngay", "hom")) or re.match(
+            r"\s*(?:thang|nam|so|nghin|trieu|tieng|lan)" + E, aligned.folded[match.end() :]
+        ):
             continue
         else:
             candidates = _days_near(number, today)
@@ -221,12 +280,12 @@ def _said_number(text: str) -> int:
     return _SPOKEN_VALUES.get(parts[0]) or DIGITS[parts[0]]
 
 
-def _days_near(number: int, today: date) -> "list[Optional[date]]":
+def _days_near(number: int, today: date) -> "list[date | None]":
     months = [today.replace(day=1) + timedelta(days=offset) for offset in (-20, 0, 32)]
     return [_in(first.year, first.month, number) for first in months]
 
 
-def _full(match: "re.Match[str]", today: date) -> Optional[date]:
+def _full(match: "re.Match[str]", today: date) -> date | None:
     day, month_number, year = int(match["d"]), int(match["m"]), match["y"]
     if year:
         return _in(int(year) + (2000 if len(year) == 2 else 0), month_number, day)

@@ -1,8 +1,9 @@
 """All entities of a text: every rule's matches, overlaps resolved."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Iterable
+from typing import Any
 
 from nlu.entities.amounts import energy, money
 from nlu.entities.codes import customer_codes, meter_serials, phones, request_codes
@@ -16,7 +17,19 @@ from nlu.text.align import AlignedText, align
 _RANK = {
     name: rank
     for rank, name in enumerate(
-        ("customer_code", "phone", "request_code", "energy", "money", "date", "period", "meter_serial", "place", "service", "notice_kind")
+        (
+            "customer_code",
+            "phone",
+            "request_code",
+            "energy",
+            "money",
+            "date",
+            "period",
+            "meter_serial",
+            "place",
+            "service",
+            "notice_kind",
+        )
     )
 }
 
@@ -32,7 +45,13 @@ class Entity:
 
     def as_dict(self) -> "dict[str, Any]":
         """The entity in Rasa's shape."""
-        return {"entity": self.entity, "start": self.start, "end": self.end, "value": self.value, "confidence_entity": 1.0}
+        return {
+            "entity": self.entity,
+            "start": self.start,
+            "end": self.end,
+            "value": self.value,
+            "confidence_entity": 1.0,
+        }
 
 
 def _matches(aligned: AlignedText, today: date) -> "Iterable[Match]":
@@ -44,7 +63,7 @@ def _matches(aligned: AlignedText, today: date) -> "Iterable[Match]":
 
 def resolve(matches: "Iterable[Match]") -> "list[Match]":
     """Matches without overlaps, in the order of the text: the longest wins, then the rank of its entity."""
-    chosen: "list[Match]" = []
+    chosen: list[Match] = []
     for match in sorted(matches, key=lambda m: (m.start - m.end, _RANK[m.entity], m.start)):
         if all(match.end <= other.start or match.start >= other.end for other in chosen):
             chosen.append(match)
@@ -59,7 +78,7 @@ def extract(text: str, today: date) -> "list[Entity]":
         today: the message's local day.
     """
     aligned = align(text)
-    found: "list[Entity]" = []
+    found: list[Entity] = []
     for match in resolve(_matches(aligned, today)):
         start, end = aligned.span(match.start, match.end)
         if start < end and (not found or found[-1].end <= start):

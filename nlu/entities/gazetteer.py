@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Optional
+from typing import Any
 
 from nlu import lexicon
 from nlu.text.marks import fold
@@ -42,9 +42,9 @@ class Meaning:
 
     name: str
     kind: str
-    unit: Optional[Unit] = None
-    former_district: Optional[str] = None
-    district: Optional[District] = None
+    unit: Unit | None = None
+    former_district: str | None = None
+    district: District | None = None
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,12 @@ def gazetteer() -> Gazetteer:
     if (kinds.count("xã"), kinds.count("phường")) != (77, 15):
         raise ValueError("places.yml must list 77 communes and 15 wards")
     districts = {row["name"]: row for row in data["districts"]}
-    meanings: "dict[str, list[Meaning]]" = {}
+    meanings: dict[str, list[Meaning]] = {}
 
     def add(meaning: Meaning) -> None:
         meanings.setdefault(key(meaning.name), []).append(meaning)
 
-    for unit, row in zip(units, data["units"]):
+    for unit, row in zip(units, data["units"], strict=True):
         add(Meaning(unit.name, unit.kind, unit))
         for former in row["merged_from"]:
             if former["district"] not in districts:

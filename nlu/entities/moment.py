@@ -1,13 +1,12 @@
 """The local day of a message, from which "hôm nay" and "tháng trước" are counted."""
 
 from datetime import date, datetime
-from typing import Optional
 from zoneinfo import ZoneInfo
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
-def moment_of(message_time: Optional[str]) -> date:
+def moment_of(message_time: str | None) -> date:
     """The local day of an ISO 8601 time (without offset: local time), or today.
 
     Raises:

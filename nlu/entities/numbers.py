@@ -1,24 +1,83 @@
 """Numbers as said: "hai trăm rưỡi" is 250, "một triệu hai" is 1,200,000, "1 triệu 250" is 1,250,000."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable, Optional
 
 from nlu.text.align import AlignedText
 
 DIGITS = {
-    "khong": 0, "mot": 1, "hai": 2, "ba": 3, "bon": 4, "tu": 4, "nam": 5, "lam": 5, "nham": 5, "sau": 6, "bay": 7,
-    "tam": 8, "chin": 9,
+    "khong": 0,
+    "mot": 1,
+    "hai": 2,
+    "ba": 3,
+    "bon": 4,
+    "tu": 4,
+    "nam": 5,
+    "lam": 5,
+    "nham": 5,
+    "sau": 6,
+    "bay": 7,
+    "tam": 8,
+    "chin": 9,
 }
 SCALES = {"nghin": 10**3, "ngan": 10**3, "k": 10**3, "trieu": 10**6, "cu": 10**6, "tr": 10**6, "ty": 10**9, "ti": 10**9}
 _ACCENTS = {
-    "khong": ("không",), "mot": ("một", "mốt"), "hai": ("hai",), "ba": ("ba",), "bon": ("bốn",), "tu": ("tư",),
-    "nam": ("năm",), "lam": ("lăm",), "nham": ("nhăm",), "sau": ("sáu",), "bay": ("bảy", "bẩy"), "tam": ("tám",),
-    "chin": ("chín",), "muoi": ("mười", "mươi"), "chuc": ("chục",), "tram": ("trăm",), "linh": ("linh",), "le": ("lẻ", "lẽ"),
-    "ruoi": ("rưỡi", "rưởi"), "nghin": ("nghìn",), "ngan": ("ngàn",), "trieu": ("triệu",), "cu": ("củ",), "ty": ("tỷ",), "ti": ("tỉ",),
+    "khong": ("không",),
+    "mot": ("một", "mốt"),
+    "hai": ("hai",),
+    "ba": ("ba",),
+    "bon": ("bốn",),
+    "tu": ("tư",),
+    "nam": ("năm",),
+    "lam": ("lăm",),
+    "nham": ("nhăm",),
+    "sau": ("sáu",),
+    "bay": ("bảy", "bẩy"),
+    "tam": ("tám",),
+    "chin": ("chín",),
+    "muoi": ("mười", "mươi"),
+    "chuc": ("chục",),
+    "tram": ("trăm",),
+    "linh": ("linh",),
+    "le": ("lẻ", "lẽ"),
+    "ruoi": ("rưỡi", "rưởi"),
+    "nghin": ("nghìn",),
+    "ngan": ("ngàn",),
+    "trieu": ("triệu",),
+    "cu": ("củ",),
+    "ty": ("tỷ",),
+    "ti": ("tỉ",),
     "nua": ("nửa",),
 }
-_NOT_A_REST = frozenset("so kwh kw ky ki kg can thang nam lan ngay chu nguoi nha ho tieng xo cai lit met thung tan tuan hom".split())
+_NOT_A_REST = frozenset(
+    [
+        "so",
+        "kwh",
+        "kw",
+        "ky",
+        "ki",
+        "kg",
+        "can",
+        "thang",
+        "nam",
+        "lan",
+        "ngay",
+        "chu",
+        "nguoi",
+        "nha",
+        "ho",
+        "tieng",
+        "xo",
+        "cai",
+        "lit",
+        "met",
+        "thung",
+        "tan",
+        "tuan",
+        "hom",
+    ]
+)
 _NOT_ALONE = frozenset(("tram", "chuc", "nghin", "ngan", "trieu", "ty", "ti"))
 _VAGUE = frozenset(("may", "vai", "hang", "nhieu", "bao", "cong"))
 _TOKEN = re.compile(r"\d{1,3}(?:[.,]\d{3})+(?![\d])|\d+[.,]\d{1,2}(?!\d)|\d+|[a-z]+")
@@ -88,7 +147,7 @@ def _adjacent(tokens: "list[Token]", i: int, text: str) -> bool:
     return i < len(tokens) and (i == 0 or not text[tokens[i - 1].end : tokens[i].start].strip())
 
 
-def _number(tokens: "list[Token]", i: int, text: str) -> "Optional[tuple[Number, int]]":
+def _number(tokens: "list[Token]", i: int, text: str) -> "tuple[Number, int] | None":
     first, total, scale, largest = i, 0.0, 0, 1
     spoken = not tokens[i].text[0].isdigit()
     if tokens[i].text == "nua" and i + 1 < len(tokens) and tokens[i + 1].text in ("trieu", "nghin", "ty"):
@@ -96,7 +155,14 @@ def _number(tokens: "list[Token]", i: int, text: str) -> "Optional[tuple[Number,
         return Number(scale / 2, tokens[i].start, tokens[i + 1].end, scale, True), i + 2
     while i < len(tokens) and (i == first or _adjacent(tokens, i, text)):
         chunk = _chunk(tokens, i, text)
-        if scale and chunk and (scale == SCALES["k"] and tokens[i - 1].text == "k" or chunk[0] < 10 and _is_next_thing(tokens, chunk[1])):
+        if (
+            scale
+            and chunk
+            and (
+                (scale == SCALES["k"] and tokens[i - 1].text == "k")
+                or (chunk[0] < 10 and _is_next_thing(tokens, chunk[1]))
+            )
+        ):
             break
         if chunk is None and not (i == first and tokens[i].text in ("trieu", "nghin", "ngan")):
             break
@@ -133,7 +199,7 @@ def _has_rest(tokens: "list[Token]", i: int, text: str) -> bool:
 
 
 def _short_rest(value: float, scale: int) -> float:
-    """What is said after a scale without its own: "triệu hai" adds 200,000, "triệu hai trăm" too, "nghìn hai" adds 200."""
+    """What a rest without its own scale adds: 200,000 in "triệu hai" and "triệu hai trăm", 200 in "nghìn hai"."""
     if value < 10:
         return value * scale / 10
     if scale >= 10**6:
@@ -141,7 +207,7 @@ def _short_rest(value: float, scale: int) -> float:
     return value
 
 
-def _chunk(tokens: "list[Token]", i: int, text: str) -> "Optional[tuple[float, int]]":
+def _chunk(tokens: "list[Token]", i: int, text: str) -> "tuple[float, int] | None":
     """A number below the thousands, or one in figures."""
 
     def at(j: int) -> str:
@@ -177,7 +243,7 @@ def _after_hundred(value: float, j: int, at: Look) -> "tuple[float, int]":
     return value + (small * 10 if after == j + 1 and 0 < small < 10 else small), after
 
 
-def _below_hundred(j: int, at: Look) -> "Optional[tuple[float, int]]":
+def _below_hundred(j: int, at: Look) -> "tuple[float, int] | None":
     word, following = at(j), at(j + 1)
     if word in DIGITS and following in ("muoi", "chuc"):
         value, j = DIGITS[word] * 10.0, j + 2

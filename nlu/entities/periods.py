@@ -4,9 +4,10 @@ A bare month is the latest such month not after the present one: bills are about
 ``{"from": "YYYY-MM", "to": "YYYY-MM"}``, both inclusive.
 """
 
+import itertools
 import re
+from collections.abc import Iterator
 from datetime import date
-from typing import Iterator, Optional
 
 from nlu.entities.match import B, E, Match, before, words
 from nlu.entities.numbers import numbers
@@ -14,12 +15,31 @@ from nlu.text.align import AlignedText
 
 _MONTH = r"(?:thang|thnag|tahng|htang|thag|thg|th|tháq|tag|t)"
 _NAMED = {
-    "gieng": 1, "mot": 1, "hai": 2, "ba": 3, "tu": 4, "bon": 4, "nam": 5, "sau": 6, "bay": 7, "tam": 8, "chin": 9,
-    "muoi": 10, "muoi mot": 11, "muoi hai": 12, "chap": 12,
+    "gieng": 1,
+    "mot": 1,
+    "hai": 2,
+    "ba": 3,
+    "tu": 4,
+    "bon": 4,
+    "nam": 5,
+    "sau": 6,
+    "bay": 7,
+    "tam": 8,
+    "chin": 9,
+    "muoi": 10,
+    "muoi mot": 11,
+    "muoi hai": 12,
+    "chap": 12,
 }
 _NAMED_MARKED = {"tu": "tư", "bay": "bảy", "muoi": "mười", "nam": "năm", "sau": "sáu", "tam": "tám"}
-_YEAR = r"(?:\s*(?:/|-|\.|nam)\s*(?:nam\s*)?(?P<year>20\d\d|\d\d)(?!\d)|\s+(?:cua\s+)?(?:nam|lam)\s+(?P<said>ngoai|nay|truoc|roi|kia)|\s+(?P<bare>20[0-3]\d))?"
-_NUMBERED = re.compile(rf"{B}(?:k[yi]\s*[1-3]\s*)?(?:{_MONTH}\s*[.\-]?\s*0?(?P<n>1[0-2]|[1-9])(?![0-9])(?!\s*(?:[.,:h]\s*\d|%)){_YEAR}){E}")
+_YEAR = (
+    r"(?:\s*(?:/|-|\.|nam)\s*(?:nam\s*)?(?P<year>20\d\d|\d\d)(?!\d)"
+    r"|\s+(?:cua\s+)?(?:nam|lam)\s+(?P<said>ngoai|nay|truoc|roi|kia)"
+    r"|\s+(?P<bare>20[0-3]\d))?"
+)
+_NUMBERED = re.compile(
+    rf"{B}(?:k[yi]\s*[1-3]\s*)?(?:{_MONTH}\s*[.\-]?\s*0?(?P<n>1[0-2]|[1-9])(?![0-9])(?!\s*(?:[.,:h]\s*\d|%)){_YEAR}){E}"
+)
 _WORDED = re.compile(
     rf"{B}(?:thang|thag|thg)\s*(?P<name>gieng|chap|muoi\s*(?:mot|hai)?|mot|hai|ba|tu|bon|nam|sau|bay|tam|chin){_YEAR}{E}"
 )
@@ -27,31 +47,93 @@ _FIGURES = re.compile(rf"(?<![a-z0-9/.\-,])(?P<n>0?[1-9]|1[0-2])\s?[/\-.]\s?(?P<
 _SHORT_FIGURES = re.compile(r"(?<![a-z0-9/.\-,])(?P<n>0?[1-9]|1[0-2])/(?P<year>(?:1[3-9]|2\d|3\d))(?![a-z0-9/])")
 _ISO = re.compile(r"(?<![0-9])(?P<year>20[0-3]\d)-(?P<n>0[1-9]|1[0-2])(?![0-9\-])")
 
+_LAST = words(
+    "truoc",
+    "chuoc",
+    "trc",
+    "trk",
+    "roi",
+    "vua roi",
+    "vua qua",
+    "qua",
+    "vua xong",
+    "truoc do",
+    "gan nhat",
+    "moi nhat",
+    "gan day",
+)
+_LATELY = words(
+    "gan day",
+    "gan nhat",
+    "gan day nhat",
+    "moi nhat",
+    "vua qua",
+    "vua roi",
+    "qua",
+    "roi",
+    "truoc",
+    "chuoc",
+    "nay",
+    "lay",
+    "lien",
+    "lien tiep",
+    "lien tuc",
+    "lai day",
+    "tro lai day",
+    "do lai day",
+    "cuoi cung",
+)
 _THIS = words("nay", "lay", "ni", "nai", "hien tai", "hien nay")
 _RELATIVE = re.compile(
     rf"{B}(?P<unit>thang|thanh|thnag|tahng|htang|thag|thg|ky|ki|t\.?|th)\s*(?:"
     rf"(?P<two>{words('truoc nua', 'truoc do nua', 'truoc truoc', 'kia', 'truoc kia')})"
-    rf"|(?P<last>{words('truoc', 'chuoc', 'trc', 'trk', 'roi', 'vua roi', 'vua qua', 'qua', 'vua xong', 'truoc do', 'gan nhat', 'moi nhat', 'gan day')})"
-    rf"|(?P<this>{_THIS})|(?P<new>moi)(?=\\s*(?:nhat|ve|co|$|[,.?]))|(?P<next>{words('sau', 'toi', 'sap toi', 'ke tiep', 'tiep theo')}))" + E
+    rf"|(?P<last>{_LAST})"
+    rf"|(?P<this>{_THIS})|(?P<new>moi)(?=\s*(?:nhat|ve|co|$|[,.?]))"
+    rf"|(?P<next>{words('sau', 'toi', 'sap toi', 'ke tiep', 'tiep theo')}))" + E
 )
-_SPAN = re.compile(
-    rf"\s*(?:thang|thag|thg|ky|ki)\s*{words('gan day', 'gan nhat', 'gan nhet', 'vua qua', 'vua roi', 'qua', 'truoc', 'chuoc', 'nay', 'lay', 'lien tiep', 'tro lai day', 'do lai day', 'gan day nhat', 'cuoi cung', 'moi nhat', 'lien tuc', 'lai day', 'roi')}{E}"
-)
+_SPAN = re.compile(rf"\s*(?:thang|thag|thg|ky|ki)\s*{_LATELY}{E}")
 _SOME = re.compile(
     rf"{B}(?P<some>may|vai|cac|nhung)\s*(?:thang|thag|thg|ky|ki)\s*"
-    rf"{words('gan day', 'gan nhat', 'vua qua', 'vua roi', 'qua', 'truoc', 'chuoc', 'nay', 'lay', 'tro lai day', 'lien', 'lai day', 'roi')}{E}"
+    rf"{_LATELY}{E}"
 )
-_QUARTER = re.compile(rf"{B}(?:quy|qui|q(?=[1-4]))\s*(?:(?P<n>[1-4]|iv|iii|ii|i|mot|hai|ba|tu|bon)(?![a-z0-9])|(?P<rel>nay|truoc|roi|vua roi|vua qua)){_YEAR}{E}")
+_QUARTER = re.compile(
+    rf"{B}(?:quy|qui|q(?=[1-4]))\s*"
+    rf"(?:(?P<n>[1-4]|iv|iii|ii|i|mot|hai|ba|tu|bon)(?![a-z0-9])|(?P<rel>nay|truoc|roi|vua roi|vua qua)){_YEAR}{E}"
+)
 _YEARS = re.compile(
-    rf"{B}(?:ca\s*)?(?:nam|lam)\s*(?:(?P<year>20[0-3]\d)|(?P<rel>nay|lay|ngoai|ngoaj|truoc|chuoc|roi|vua roi|vua qua|kia|qua)){E}"
+    rf"{B}(?:ca\s*)?(?:nam|lam)\s*"
+    rf"(?:(?P<year>20[0-3]\d)|(?P<rel>nay|lay|ngoai|ngoaj|truoc|chuoc|roi|vua roi|vua qua|kia|qua)){E}"
 )
-_HALF = re.compile(rf"{B}(?P<months>6|sau|3|ba)\s*thang\s*(?P<half>dau|cuoi)\s*nam(?:\s*(?P<year>20\d\d|nay|ngoai|truoc))?{E}")
-_HALF_YEAR = re.compile(rf"{B}nua\s*nam\s*(?:{words('qua', 'nay', 'vua qua', 'gan day', 'vua roi', 'tro lai day')})?{E}")
+_HALF = re.compile(
+    rf"{B}(?P<months>6|sau|3|ba)\s*thang\s*(?P<half>dau|cuoi)\s*nam(?:\s*(?P<year>20\d\d|nay|ngoai|truoc))?{E}"
+)
+_HALF_YEAR = re.compile(
+    rf"{B}nua\s*nam\s*(?:{words('qua', 'nay', 'vua qua', 'gan day', 'vua roi', 'tro lai day')})?{E}"
+)
 _SAME_MONTH = re.compile(rf"{B}(?:cung\s*(?:ky|thang)|thang\s*nay)\s*(?:nam|lam)\s*(?:truoc|ngoai){E}")
-_SINCE = re.compile(rf"{B}(?:tu\s*)?dau\s*nam\s*(?:(?:den|toi|cho\s*den|cho\s*toi)\s*(?:gio|nay|hien\s*tai|bay\s*gio)|nay)?{E}")
+_SINCE = re.compile(
+    rf"{B}(?:tu\s*)?dau\s*nam\s*(?:(?:den|toi|cho\s*den|cho\s*toi)\s*(?:gio|nay|hien\s*tai|bay\s*gio)|nay)?{E}"
+)
 _TO = re.compile(r"\s*(?:-|–|—|den|toi|->|cho den|cho toi|\.\.)\s*")
 _WEEKDAY_CONTEXT = re.compile(
-    words("cup", "cat", "mat dien", "lich", "sang", "trua", "chieu", "toi", "dem", "tuan", "ngung cap", "co dien", "lam viec", "mo cua", "den nha", "hen")
+    words(
+        "cup",
+        "cat",
+        "mat dien",
+        "lich",
+        "sang",
+        "trua",
+        "chieu",
+        "toi",
+        "dem",
+        "tuan",
+        "ngung cap",
+        "co dien",
+        "lam viec",
+        "mo cua",
+        "den nha",
+        "hen",
+    )
 )
 _OPEN_ON = re.compile(r".{0,16}(?<![a-z])(?:co mo|mo cua|lam viec|co lam)(?![a-z])")
 _WEEKDAY_AFTER = re.compile(r"\s*(?:nay|toi|sau|tuan|cn|-\s*t|\s*,\s*cn)" + E)
@@ -63,11 +145,11 @@ def month(today: date, back: int) -> str:
     return f"{count // 12:04d}-{count % 12 + 1:02d}"
 
 
-def _value(first: str, last: Optional[str] = None) -> "dict[str, str]":
+def _value(first: str, last: str | None = None) -> "dict[str, str]":
     return {"from": first, "to": last or first}
 
 
-def _year_of(match: "re.Match[str]", today: date) -> Optional[int]:
+def _year_of(match: "re.Match[str]", today: date) -> int | None:
     groups = match.groupdict()
     said = groups.get("said")
     if said:
@@ -78,7 +160,7 @@ def _year_of(match: "re.Match[str]", today: date) -> Optional[int]:
     return int(year) + (2000 if len(year) == 2 else 0)
 
 
-def _month_value(number: int, year: Optional[int], today: date) -> "dict[str, str]":
+def _month_value(number: int, year: int | None, today: date) -> "dict[str, str]":
     if year is None:
         year = today.year if number <= today.month else today.year - 1
     return _value(f"{year:04d}-{number:02d}")
@@ -88,7 +170,7 @@ def periods(aligned: AlignedText, today: date) -> Iterator[Match]:
     """All periods of the text; two months joined by "đến" or a dash are one span."""
     months = sorted(_months(aligned, today), key=lambda match: match.start)
     yield from months
-    for first, second in zip(months, months[1:]):
+    for first, second in itertools.pairwise(months):
         between = aligned.folded[first.end : second.start]
         if _TO.fullmatch(between) and first.value["from"] != second.value["from"]:
             start = _with_from(aligned.folded, first.start)
@@ -121,7 +203,9 @@ def _months(aligned: AlignedText, today: date) -> Iterator[Match]:
     text = aligned.folded
     for match in _NUMBERED.finditer(text):
         if _is_month(aligned, match):
-            yield Match("period", match.start(), match.end(), _month_value(int(match["n"]), _year_of(match, today), today))
+            yield Match(
+                "period", match.start(), match.end(), _month_value(int(match["n"]), _year_of(match, today), today)
+            )
     for match in _WORDED.finditer(text):
         name = re.sub(r"\s+", " ", re.sub(r"muoi(?=\S)", "muoi ", match["name"])).strip()
         if re.search(r"(?<![a-z0-9])(?:tung|ngay)\Z", before(text, match.start())):
@@ -133,12 +217,18 @@ def _months(aligned: AlignedText, today: date) -> Iterator[Match]:
             continue
         if name in ("hai", "ba", "mot", "nam") and re.match(r"\s*(?:thang|nam|lan)" + E, text[match.end() :]):
             continue
-        if name == "nam" and not aligned.marked(*match.span("name")) and re.match(r"\s*(?:nay|ngoai|truoc|20)", text[match.end() :]):
+        if (
+            name == "nam"
+            and not aligned.marked(*match.span("name"))
+            and re.match(r"\s*(?:nay|ngoai|truoc|20)", text[match.end() :])
+        ):
             continue
         yield Match("period", match.start(), match.end(), _month_value(_NAMED[name], _year_of(match, today), today))
     for pattern in (_FIGURES, _SHORT_FIGURES, _ISO):
         for match in pattern.finditer(text):
-            yield Match("period", match.start(), match.end(), _month_value(int(match["n"]), _year_of(match, today), today))
+            yield Match(
+                "period", match.start(), match.end(), _month_value(int(match["n"]), _year_of(match, today), today)
+            )
 
 
 def _is_month(aligned: AlignedText, match: "re.Match[str]") -> bool:
@@ -146,8 +236,10 @@ def _is_month(aligned: AlignedText, match: "re.Match[str]") -> bool:
     text = aligned.folded
     head = re.match(r"[a-z]+", re.sub(r"^k[yi]\s*[1-3]\s*", "", match[0]))
     prefix = head[0] if head else ""
-    if prefix in ("thang", "thag", "thg") and match[0].startswith(prefix) and not aligned.says(
-        match.start(), match.start() + len(prefix), "tháng", "thág", "thàng", "thag", "tháq"
+    if (
+        prefix in ("thang", "thag", "thg")
+        and match[0].startswith(prefix)
+        and not aligned.says(match.start(), match.start() + len(prefix), "tháng", "thág", "thàng", "thag", "tháq")
     ):
         return False
     if prefix == "th" and re.search(r"[a-z]", before(text, match.start(), 1)):
@@ -164,12 +256,18 @@ def _is_month(aligned: AlignedText, match: "re.Match[str]") -> bool:
 
 
 _UNIT_MARKED = {
-    "thang": ("tháng", "thág"), "thag": ("thág",), "thanh": ("thánh",), "ky": ("kỳ", "kì"), "ki": ("kỳ", "kì"), "thg": ("thg",),
+    "thang": ("tháng", "thág"),
+    "thag": ("thág",),
+    "thanh": ("thánh",),
+    "ky": ("kỳ", "kì"),
+    "ki": ("kỳ", "kì"),
+    "thg": ("thg",),
 }
 _NOT_RELATIVE = re.compile(
     r"(?<![a-z0-9])(?:may|vai|cac|nhung|moi|dau|giua|nua|hang|nhieu|tung|bac|suot may)\Z|(?<![a-z0-9])\d{1,2}\Z"
 )
 _UNTIL_NOW = re.compile(r"\s*(?:nay|gio|h|hien|bay)" + E)
+_COUNT_WORDS = ("một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín", "mười")
 _COUNTS = re.compile(r"(?<![a-z0-9])(?:mot|hai|ba|bon|nam|sau|bay|tam|chin|muoi)\Z")
 
 
@@ -177,9 +275,7 @@ def _counted(aligned: AlignedText, start: int) -> bool:
     """Whether a number word stands just before, as in "hai tháng trước"."""
     end = len(aligned.folded[:start].rstrip())
     said = _COUNTS.search(aligned.folded[:end])
-    return bool(said) and aligned.says(
-        said.start(), end, "một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín", "mười"  # type: ignore[union-attr]
-    )
+    return said is not None and aligned.says(said.start(), end, *_COUNT_WORDS)
 
 
 def _relative(aligned: AlignedText, today: date) -> Iterator[Match]:
@@ -190,13 +286,22 @@ def _relative(aligned: AlignedText, today: date) -> Iterator[Match]:
             continue
         if unit == "thanh" and not aligned.marked(*match.span("unit")):
             continue
-        if len(unit) <= 2 and unit[0] == "t" and match["this"] is None and not (match["last"] or "").startswith(("tr", "ch")):
+        if (
+            len(unit) <= 2
+            and unit[0] == "t"
+            and match["this"] is None
+            and not (match["last"] or "").startswith(("tr", "ch"))
+        ):
             continue
         if _counted(aligned, match.start()) or _NOT_RELATIVE.search(before(text, match.start())):
             continue
-        if match["new"] and unit[0] != "k" or match["next"] == "toi" and _UNTIL_NOW.match(text, match.end()):
+        if (match["new"] and unit[0] != "k") or (match["next"] == "toi" and _UNTIL_NOW.match(text, match.end())):
             continue
-        if unit in ("ky", "ki") and (match["last"] or "").endswith("roi") and re.search(r"(?:den|toi|dau|nham)\Z", before(text, match.start())):
+        if (
+            unit in ("ky", "ki")
+            and (match["last"] or "").endswith("roi")
+            and re.search(r"(?:den|toi|dau|nham)\Z", before(text, match.start()))
+        ):
             continue
         if match["two"]:
             value = _value(month(today, 2))
@@ -246,7 +351,9 @@ _QUARTERS = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "mot": 1, "hai": 2, "ba": 3, "t
 def _quarter(match: "re.Match[str]", today: date) -> "dict[str, str]":
     current = (today.month - 1) // 3 + 1
     if match["rel"]:
-        number, year = (current, today.year) if match["rel"] == "nay" else (current - 1 or 4, today.year - (current == 1))
+        number, year = (
+            (current, today.year) if match["rel"] == "nay" else (current - 1 or 4, today.year - (current == 1))
+        )
     else:
         number = _QUARTERS.get(match["n"]) or int(match["n"])
         year = _year_of(match, today) or (today.year if number <= current else today.year - 1)

@@ -7,13 +7,14 @@ Values: ``{"code", "name", "kind", "matched"}`` with kind ``commune``, ``ward``,
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Iterator, Optional
+from typing import Any
 
 from nlu import lexicon
 from nlu.entities.gazetteer import KIND_KEYS, District, Meaning, Unit, gazetteer, key
-from nlu.entities.match import Match, before, words
+from nlu.entities.match import Match, words
 from nlu.text.align import AlignedText
 from nlu.text.marks import fold, has_marks, split_tone
 
@@ -25,7 +26,7 @@ _LINK = re.compile(r"\s*(?:[,\-–(]\s*)?(?:(?:o|thuoc|cua)\s+)?")
 
 @dataclass(frozen=True)
 class _Named:
-    """A gazetteer name in the text: from ``start`` (its kind included), what it may mean, and whether it may stand bare."""
+    """A gazetteer name in the text: where it stands (with its kind), what it may mean, whether it is surely a place."""
 
     start: int
     end: int
@@ -44,7 +45,9 @@ def _kinds() -> "tuple[re.Pattern[str], dict[str, str], dict[str, tuple[str, ...
     kinds = lexicon.read("place_words")["kinds"]
     spelt = {fold(written).replace(" ", ""): kind for kind, spellings in kinds.items() for written in spellings}
     accented = {kind: tuple(spellings) for kind, spellings in kinds.items()}
-    pattern = r"(?<![a-z0-9])(" + words(*(fold(w) for spellings in kinds.values() for w in spellings)) + r")\s?[.\s]\s*\Z"
+    pattern = (
+        r"(?<![a-z0-9])(" + words(*(fold(w) for spellings in kinds.values() for w in spellings)) + r")\s?[.\s]\s*\Z"
+    )
     return re.compile(pattern), spelt, accented
 
 
@@ -55,7 +58,9 @@ def _everyday() -> "frozenset[str]":
 
 @lru_cache(maxsize=1)
 def _surnames() -> "re.Pattern[str]":
-    return re.compile(r"(?<![a-z0-9])" + words(*map(fold, lexicon.read("place_words")["surnames"])) + r"(?:\s+(?:thi|van))?\s*\Z")
+    return re.compile(
+        r"(?<![a-z0-9])" + words(*map(fold, lexicon.read("place_words")["surnames"])) + r"(?:\s+(?:thi|van))?\s*\Z"
+    )
 
 
 @lru_cache(maxsize=1)
@@ -66,11 +71,13 @@ def _small() -> "tuple[re.Pattern[str], dict[str, tuple[str, str]]]":
 
 
 def places(aligned: AlignedText) -> Iterator[Match]:
-    """All places of the text. A unit and the district named after it are one place, and so are a hamlet and its commune."""
+    """All places of the text; a unit and its district said together are one, and so are a hamlet and its commune."""
     named = _not_elsewhere(aligned, _joined(aligned, _named(aligned)))
     small = list(_small_places(aligned))
     for place in named:
-        inner = next((s for s in small if s.start < place.start and _LINK.fullmatch(aligned.folded, s.end, place.start)), None)
+        inner = next(
+            (s for s in small if s.start < place.start and _LINK.fullmatch(aligned.folded, s.end, place.start)), None
+        )
         covering = next((s for s in small if s.start < place.start and s.end >= place.end), None)
         if covering is not None and not _is_kind(place.said):
             continue
@@ -86,7 +93,11 @@ def places(aligned: AlignedText) -> Iterator[Match]:
 
 @lru_cache(maxsize=1)
 def _elsewhere() -> "re.Pattern[str]":
-    return re.compile(r"(?<![a-z0-9])" + words(*(fold(name).lower() for name in lexicon.read("place_words")["elsewhere"])) + r"(?![a-z0-9])")
+    return re.compile(
+        r"(?<![a-z0-9])"
+        + words(*(fold(name).lower() for name in lexicon.read("place_words")["elsewhere"]))
+        + r"(?![a-z0-9])"
+    )
 
 
 def _not_elsewhere(aligned: AlignedText, named: "list[_Named]") -> "list[_Named]":
@@ -97,7 +108,9 @@ def _not_elsewhere(aligned: AlignedText, named: "list[_Named]") -> "list[_Named]
         for place in named
         if not any(
             (other.start() < place.end and place.start < other.end())
-            or re.fullmatch(r"[\s,\-]*(?:(?:o|tinh|tp|thanh pho)\s+)?", aligned.folded[place.end : other.start()] or ".")
+            or re.fullmatch(
+                r"[\s,\-]*(?:(?:o|tinh|tp|thanh pho)\s+)?", aligned.folded[place.end : other.start()] or "."
+            )
             for other in others
         )
     ]
@@ -115,7 +128,7 @@ def _is_kind(said: str) -> bool:
 def _named(aligned: AlignedText) -> "list[_Named]":
     tokens = list(_TOKEN.finditer(aligned.folded))
     index = gazetteer()
-    found: "list[_Named]" = []
+    found: list[_Named] = []
     i = 0
     while i < len(tokens):
         for size in range(min(index.longest, len(tokens) - i), 0, -1):
@@ -131,7 +144,7 @@ def _named(aligned: AlignedText) -> "list[_Named]":
     return found
 
 
-def _understood(aligned: AlignedText, start: int, end: int, meanings: "tuple[Meaning, ...]") -> Optional[_Named]:
+def _understood(aligned: AlignedText, start: int, end: int, meanings: "tuple[Meaning, ...]") -> _Named | None:
     """The name with its kind and the meanings that fit marks and kind, or None when it is no place here."""
     written = aligned.accented[start:end]
     fitting = _spelt_so(written, meanings)
@@ -166,7 +179,9 @@ def _loose(name: str) -> "list[tuple[str, str]]":
 def _partly(written: str, name: str) -> bool:
     """Whether each word is written in full or without any mark."""
     typed, meant = written.split(), name.split()
-    return len(typed) == len(meant) and all(t in (m, fold(m)) or _loose(t) == _loose(m) for t, m in zip(typed, meant))
+    return len(typed) == len(meant) and all(
+        t in (m, fold(m)) or _loose(t) == _loose(m) for t, m in zip(typed, meant, strict=True)
+    )
 
 
 def _said_kind(aligned: AlignedText, start: int) -> "tuple[int, str]":
@@ -206,8 +221,8 @@ def _stands_alone(aligned: AlignedText, start: int, end: int, written: str) -> b
 
 
 def _joined(aligned: AlignedText, named: "list[_Named]") -> "list[_Named]":
-    """Join a unit with the district (and the province) named right after it; the district decides among its meanings."""
-    out: "list[_Named]" = []
+    """Join a unit with the district or province named right after it, which decides among the unit's meanings."""
+    out: list[_Named] = []
     for place in named:
         last = out[-1] if out else None
         if last is not None and _LINK.fullmatch(aligned.folded, last.end, place.start):
@@ -222,7 +237,11 @@ def _joined(aligned: AlignedText, named: "list[_Named]") -> "list[_Named]":
 def _within(parts: "tuple[Meaning, ...]", wholes: "tuple[Meaning, ...]") -> "tuple[Meaning, ...]":
     districts = {m.district.name for m in wholes if m.district}
     provinces = {m.name for m in wholes if m.kind == "tỉnh"}
-    inside = tuple(m for m in parts if m.unit and (m.former_district in districts if m.former_district else m.unit.districts & districts))
+    inside = tuple(
+        m
+        for m in parts
+        if m.unit and (m.former_district in districts if m.former_district else m.unit.districts & districts)
+    )
     if inside or not provinces:
         return inside
     return tuple(m for m in parts if m.unit or m.district)
@@ -236,7 +255,13 @@ def _value(aligned: AlignedText, place: _Named, start: int) -> "dict[str, Any]":
     province = next((m for m in place.meanings if m.kind == "tỉnh"), None)
     if district and province and not place.said and units:
         kind = "ambiguous"
-        return {"code": None, "name": district.name, "kind": kind, "matched": matched, "choices": _units_of(district, units)}
+        return {
+            "code": None,
+            "name": district.name,
+            "kind": kind,
+            "matched": matched,
+            "choices": _units_of(district, units),
+        }
     if province and not place.said:
         return {"code": None, "name": f"tỉnh {province.name}", "kind": "province", "matched": matched}
     if district:
@@ -263,7 +288,7 @@ def _units_of(district: District, named: "dict[str, Meaning]") -> "list[dict[str
     return sorted(units, key=lambda choice: choice["code"] not in named)
 
 
-def _choice(unit: Unit, old_name: Optional[str], district: str) -> "dict[str, Any]":
+def _choice(unit: Unit, old_name: str | None, district: str) -> "dict[str, Any]":
     return {"code": unit.code, "name": unit.full_name, "old_name": old_name, "district": district}
 
 
@@ -286,7 +311,7 @@ _STREET_NUMBER = re.compile(r"(?<![a-z0-9])so\s*(?:nha\s*)?\d{1,4}[a-z]?\s*\Z")
 def _small_places(aligned: AlignedText) -> Iterator[Match]:
     """Hamlets, blocks, streets and sites: named by a number or by capitalised words."""
     pattern, spelt = _small()
-    opened: "Optional[Match]" = None
+    opened: Match | None = None
     marked_text = has_marks(aligned.accented)
     for match in pattern.finditer(aligned.folded):
         kind, written = spelt[re.sub(r"\s+", "", match[0])]
@@ -310,7 +335,7 @@ def _small_places(aligned: AlignedText) -> Iterator[Match]:
         yield opened
 
 
-def _small_name_end(aligned: AlignedText, at: int, kind: str) -> Optional[int]:
+def _small_name_end(aligned: AlignedText, at: int, kind: str) -> int | None:
     number = _NUMBER_NAME.match(aligned.folded, at)
     if number and kind != "site":
         end = number.end()
@@ -324,11 +349,11 @@ def _small_name_end(aligned: AlignedText, at: int, kind: str) -> Optional[int]:
     return None
 
 
-def _capitals_end(aligned: AlignedText, at: int) -> Optional[int]:
+def _capitals_end(aligned: AlignedText, at: int) -> int | None:
     """The end of up to four capitalised words right after ``at``; kinds ("Xã") end the name."""
     if aligned.raw.isupper():
         return None
-    end: Optional[int] = None
+    end: int | None = None
     for word in list(_TOKEN.finditer(aligned.folded, at))[:4]:
         raw_start = aligned.starts[word.start()]
         gap = aligned.folded[end or at : word.start()]

@@ -1,8 +1,8 @@
 """Kinds of notices and services named in general talk, from ``data/nlu_lexicon/topics.yml``."""
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Iterator
 
 from nlu import lexicon
 from nlu.entities.match import B, E, Match, words

@@ -1,7 +1,7 @@
 """A message made easy to match, every character still tied to where it came from.
 
-Rules match on ``folded`` (lower case, no marks, keyboard slips read as meant, joined words parted); ``accented`` has the
-same length and keeps the marks, for words that only the marks tell apart.
+Rules match on ``folded`` (lower case, no marks, keyboard slips read as meant, joined words parted); ``accented`` has
+the same length and keeps the marks, for words that only the marks tell apart.
 """
 
 import re
@@ -41,9 +41,9 @@ class AlignedText:
 
 def align(raw: str) -> AlignedText:
     """The aligned text of any string."""
-    chars: "list[str]" = []
-    starts: "list[int]" = []
-    ends: "list[int]" = []
+    chars: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
     at = 0
     while at < len(raw):
         end = at + 1
@@ -60,9 +60,9 @@ def align(raw: str) -> AlignedText:
 def _as_meant(raw: str, text: str, starts: "list[int]", ends: "list[int]") -> AlignedText:
     """Replace slipped words by what they mean and part joined ones; a replaced word's letters share its whole span."""
     tokens = list(_WORD.finditer(text))
-    out: "list[str]" = []
-    new_starts: "list[int]" = []
-    new_ends: "list[int]" = []
+    out: list[str] = []
+    new_starts: list[int] = []
+    new_ends: list[int] = []
     at = 0
 
     def keep(until: int) -> None:
@@ -70,7 +70,7 @@ def _as_meant(raw: str, text: str, starts: "list[int]", ends: "list[int]") -> Al
         new_starts.extend(starts[at:until])
         new_ends.extend(ends[at:until])
 
-    for token, meant in zip(tokens, words_as_meant([token[0] for token in tokens])):
+    for token, meant in zip(tokens, words_as_meant([token[0] for token in tokens]), strict=True):
         start, end = token.span()
         if meant == token[0]:
             pieces = split_joined(meant)

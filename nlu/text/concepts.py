@@ -1,7 +1,7 @@
 """The concepts of the trade in a message, from ``data/nlu_lexicon/concepts.yml``."""
 
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Sequence
 
 from nlu import lexicon
 from nlu.text.marks import fold
@@ -10,9 +10,9 @@ from nlu.text.views import normalise
 
 @lru_cache(maxsize=1)
 def _phrases() -> "tuple[dict[str, str], int]":
-    """Phrase → concept, as written and without marks (where no other phrase claims that spelling), and the longest one."""
+    """Phrase → concept, as written and (where no other claims it) without marks; the words of the longest one."""
     table = lexicon.read("concepts")
-    phrases: "dict[str, str]" = {}
+    phrases: dict[str, str] = {}
     for concept, row in table.items():
         for phrase in row:
             phrases.setdefault(normalise(str(phrase)).accented, concept)

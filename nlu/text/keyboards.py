@@ -57,7 +57,7 @@ def decode_telex(word: str) -> str:
         return word
     if word in as_they_stand() or is_plain_syllable(word):
         return word
-    letters: "list[str]" = []
+    letters: list[str] = []
     tone = ""
     for char in word:
         has_vowel = any(letter in VOWELS for letter in letters)
@@ -79,11 +79,11 @@ def decode_telex(word: str) -> str:
 
 
 @lru_cache(maxsize=65536)
-def decode_vni(word: str) -> str:
+def decode_vni(word: str) -> str:  # noqa: PLR0912 - one branch per key
     """The lower-case word as meant on a VNI keyboard, or the word itself if it cannot be one."""
     if not 2 <= len(word) <= 11 or not _VNI_WORD.match(word):
         return word
-    letters: "list[str]" = []
+    letters: list[str] = []
     tone = ""
     for char in word:
         if char in _VNI_TONES:

@@ -77,10 +77,7 @@ def place_tone(bare: str, tone: str) -> str:
     at = next((i for i in range(end - 1, start - 1, -1) if bare[i] in _MARKED_VOWELS), -1)
     if at < 0:
         vowels, closed = end - start, end < len(bare)
-        if closed:
-            at = end - 1
-        else:
-            at = start + 1 if vowels >= 3 else start
+        at = end - 1 if closed else start + 1 if vowels >= 3 else start
     return unicodedata.normalize("NFC", bare[: at + 1] + tone + bare[at + 1 :])
 
 

@@ -43,7 +43,7 @@ def split_joined(word: str) -> "tuple[str, ...]":
     """
     if not 6 <= len(word) <= 40 or not word.isalpha() or is_syllable(word) or is_plain_syllable(fold(word)):
         return (word,)
-    best: "list[tuple[int, int] | None]" = [None] * (len(word) + 1)
+    best: list[tuple[int, int] | None] = [None] * (len(word) + 1)
     best[len(word)] = (0, len(word))
     for start in range(len(word) - 1, -1, -1):
         for end in range(min(len(word), start + _LONGEST), start + 1, -1):

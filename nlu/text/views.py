@@ -49,7 +49,7 @@ def clean(text: str) -> str:
 
 @lru_cache(maxsize=65536)
 def _unstretch(word: str) -> str:
-    """"alooooo" → "alo", "điiện" → "điện"; a doubled letter is kept where the word needs it ("xoong")."""
+    """ "alooooo" → "alo", "điiện" → "điện"; a doubled letter is kept where the word needs it ("xoong")."""
     if word in as_they_stand():
         return word
     word = _STRETCH.sub(r"\1", word)
@@ -77,7 +77,7 @@ def normalise(text: str) -> Views:
 
     The accented view is its own accented view.
     """
-    words: "list[str]" = []
+    words: list[str] = []
     for word in words_as_meant(_WORD.findall(clean(text[:LONGEST]))):
         words.extend(_written_out(word))
     accented = _DIGIT.sub("0", " ".join(words))

@@ -73,7 +73,10 @@ def test_measures_of_known_answers() -> None:
 
 
 def test_cross_validation_answers_every_example_once() -> None:
-    texts = {"a": ["tiền điện", "hóa đơn điện", "tiền nhà tôi", "hóa đơn"], "b": ["mất điện", "cúp điện", "cúp rồi", "mất rồi"]}
+    texts = {
+        "a": ["tiền điện", "hóa đơn điện", "tiền nhà tôi", "hóa đơn"],
+        "b": ["mất điện", "cúp điện", "cúp rồi", "mất rồi"],
+    }
     examples = [Example(text, label) for label, row in texts.items() for text in row]
     labels, answers = cross_validate(examples, Recipe(copies=1, folds=2), 2, lambda line: None)
     measured = report(labels, answers, {})

@@ -102,7 +102,9 @@ def test_bac_kan_alone_is_ambiguous_and_thai_nguyen_alone_is_the_province() -> N
 
 def test_hamlets_and_streets() -> None:
     assert [(w, v["kind"]) for w, v in places("xóm 5 bị mất điện")] == [("xóm 5", "hamlet")]
-    assert [(w, v["kind"]) for w, v in places("số 45 đường Lương Ngọc Quyến")] == [("số 45 đường Lương Ngọc Quyến", "street")]
+    assert [(w, v["kind"]) for w, v in places("số 45 đường Lương Ngọc Quyến")] == [
+        ("số 45 đường Lương Ngọc Quyến", "street")
+    ]
     [(_, value)] = places("xóm Đồng Tiến xã Tân Thành")
     assert (value["code"], value["detail"]) == ("05923", "xóm Đồng Tiến")
 

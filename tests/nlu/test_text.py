@@ -16,11 +16,30 @@ from nlu.text.views import normalise
 def random_texts(count: int, seed: int) -> "list[str]":
     """Texts of every kind: any code point, combining marks, Vietnamese pieces, digits."""
     rng = random.Random(seed)
-    pieces = ["tiền", "ddieenj", "tie6n2", "PA04", "\u0301", "\u0323", "\u200b", "😀", "\ud83d", "ﬁ", "İ", "oooo", "khong", "1tr2", " ", "\n"]
+    pieces = [
+        "tiền",
+        "ddieenj",
+        "tie6n2",
+        "PA04",
+        "\u0301",
+        "\u0323",
+        "\u200b",
+        "😀",
+        "\ud83d",
+        "ﬁ",
+        "İ",
+        "oooo",
+        "khong",
+        "1tr2",
+        " ",
+        "\n",
+    ]
     texts = ["", " ", "\x00", "\ud800", "a" * 5000]
     for _ in range(count):
         chars = [
-            rng.choice(pieces) if rng.random() < 0.5 else chr(rng.choice((rng.randrange(0x250), rng.randrange(0x110000))))
+            rng.choice(pieces)
+            if rng.random() < 0.5
+            else chr(rng.choice((rng.randrange(0x250), rng.randrange(0x110000))))
             for _ in range(rng.randrange(25))
         ]
         texts.append("".join(chars))
@@ -67,7 +86,21 @@ def test_marked_and_unmarked_spelling_share_the_folded_view() -> None:
 
 
 def test_tone_placement_and_splitting_are_inverse() -> None:
-    for word in ("hóa", "thúy", "toàn", "tiền", "được", "quý", "già", "giữa", "ngoài", "khuỷu", "mía", "của", "nghiêng"):
+    for word in (
+        "hóa",
+        "thúy",
+        "toàn",
+        "tiền",
+        "được",
+        "quý",
+        "già",
+        "giữa",
+        "ngoài",
+        "khuỷu",
+        "mía",
+        "của",
+        "nghiêng",
+    ):
         assert place_tone(*split_tone(word)) == word
         assert is_syllable(word)
     assert unify_tone("hoà") == "hòa"
@@ -79,7 +112,8 @@ def test_telex_leaves_other_words_alone(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"), [("dduwowcj", "được"), ("nguwowif", "người"), ("hoas", "hóa"), ("thwr", "thử"), ("khoong", "không")]
+    ("typed", "meant"),
+    [("dduwowcj", "được"), ("nguwowif", "người"), ("hoas", "hóa"), ("thwr", "thử"), ("khoong", "không")],
 )
 def test_telex(typed: str, meant: str) -> None:
     assert decode_telex(typed) == meant
@@ -117,7 +151,7 @@ def test_alignment_keeps_offsets_of_any_text() -> None:
     for text in random_texts(2000, seed=6):
         aligned = align(text)
         assert len(aligned.accented) == len(aligned.folded) == len(aligned.starts) == len(aligned.ends)
-        for start, end in zip(aligned.starts, aligned.ends):
+        for start, end in zip(aligned.starts, aligned.ends, strict=True):
             assert 0 <= start <= end <= len(text)
         assert list(aligned.starts) == sorted(aligned.starts)
 
