@@ -1,6 +1,6 @@
 """Enqueueing jobs in the transaction of the rows that they are about (Procrastinate's external connection)."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from procrastinate import SyncPsycopgConnector
@@ -34,6 +34,6 @@ def enqueue(
         queue=queue,
         lock=lock,
         queueing_lock=queueing_lock,
-        schedule_in={"seconds": after.total_seconds()} if after else None,
+        schedule_at=datetime.now(UTC) + after if after else None,
         connection=driver_connection(session),
     ).defer(**arguments)
