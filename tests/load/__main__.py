@@ -1,0 +1,96 @@
+"""`python -m tests.load [--quick] [--save] [--only PART]`: the product under load, measured on this machine.
+
+Everything runs on loopback, in a folder that is removed at the end. About five minutes, `--quick` one.
+"""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+from tests.load import replies, understanding, webhooks
+from tests.load.customers import bring_in
+from tests.load.report import Report, machine
+from tests.load.speech import questions
+from tests.load.stack import Stack, running_stack
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "bench.md"
+MARK = "<!-- figures: written by `python -m tests.load --save` -->"
+PARTS = ("nlu", "replies", "webhooks")
+
+
+def main() -> int:
+    """Prints the table; the exit code is 1 when a bar is missed."""
+    options = _options()
+    began, where = time.monotonic(), machine()
+    report = Report()
+    with running_stack(Path(os.environ.get("DATA_DIR", ".data"))) as stack:
+        _measure(stack, report, options)
+    print(f"\n{where}; took {time.monotonic() - began:.0f} s\n\n{report.as_text()}")
+    if options.save:
+        kept, _, _ = DOCUMENT.read_text().partition(MARK)
+        DOCUMENT.write_text(f"{kept}{MARK}\n\n{where}.\n{report.as_markdown()}\n")
+    return 0 if report.held else 1
+
+
+def _measure(stack: Stack, report: Report, options: argparse.Namespace) -> None:
+    """The understanding first, while nothing else runs; the heaviest load last."""
+    full = not options.quick
+    texts = questions(seed=int(time.time()))
+    stack.start_sandbox()
+    stack.start_gateway()
+    _say("understanding")
+    understanding.measure(stack, report, texts, requests=600 if full else 150)
+    stack.start_worker()
+    _say("bringing in customers")
+    people = bring_in(stack)
+    if "replies" in options.only:
+        _say("replies at 20/s")
+        replies.measure_pace(stack, report, people, texts, seconds=30 if full else 10, warm_up=4)
+        _say("replies at 60/s")
+        replies.measure_flood(stack, report, people, texts, seconds=15 if full else 5)
+    stack.stop("worker")
+    webhooks.forget_jobs(stack)
+    if "replies" in options.only:
+        _say("growing conversations")
+        lengths = (10, 300, 1000) if full else (10, 60)
+        replies.measure_growth(stack, report, people, texts, lengths=lengths, rounds=20)
+        webhooks.forget_jobs(stack)
+    if "webhooks" in options.only:
+        _say("webhooks: baselines")
+        baseline = webhooks.measure_baselines(stack, report, seconds=10 if full else 3)
+        _say("webhooks without workers")
+        webhooks.measure(
+            stack, report, people, texts, name="no workers", seconds=20 if full else 6, baseline=baseline, barred=True
+        )
+        webhooks.forget_jobs(stack)
+        stack.control("backends", latency_ms=replies.BACKEND_MS)
+        stack.start_worker()
+        _say("webhooks with workers at their limit")
+        webhooks.measure(
+            stack,
+            report,
+            people,
+            texts,
+            name="workers at their limit",
+            seconds=60 if full else 10,
+            baseline=baseline,
+            barred=True,
+        )
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.load", description="Measure the product under load.")
+    parser.add_argument("--quick", action="store_true", help="a minute instead of five, with less certain figures")
+    parser.add_argument("--save", action="store_true", help="write the figures into docs/bench.md")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="the understanding is always measured")
+    return parser.parse_args()
+
+
+def _say(line: str) -> None:
+    print(f"→ {line}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
