@@ -179,8 +179,7 @@ def _check_code(turn: DeskTurn, code: str) -> None:
         raise Abandon("link.already", customer_code=code)
     if code.startswith(company.code_prefixes) and OURS.fullmatch(code):
         return
-    other = company.other_companies.get(code[:4]) or company.other_companies.get(code[:2])
-    if other and not code.startswith(company.code_prefixes):
+    if other := company.other_company(code):
         raise Invalid("link.other_company", other=other, prefix=code[:4])
     raise Invalid("link.code_format")
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from actions.desk import DeskTurn
 from actions.handlers import registry
-from bot.dialogue.commands import Slots
+from bot.dialogue.commands import Command, Slots
 
 PLAIN = (
     "greet",
@@ -36,11 +36,20 @@ for _intent in PLAIN:
 def inform(turn: DeskTurn, slots: Slots) -> None:
     """Only a value was given, and nothing was asked: say what can be done with it."""
     if slots.customer_code:
-        known = any(account.customer_code == slots.customer_code for account in turn.caller.accounts)
-        turn.say("inform.known_code" if known else "inform.new_code", customer_code=slots.customer_code, account=slots)
+        _about_code(turn, slots.customer_code)
     elif slots.place:
         turn.say("inform.place", place=slots.place if slots.place.code else None, name=slots.place.name)
     elif slots.period:
         turn.say("inform.period", period=slots.period)
     else:
         turn.say("inform.other")
+
+
+def _about_code(turn: DeskTurn, code: str) -> None:
+    if any(account.customer_code == code for account in turn.caller.accounts):
+        turn.say("inform.known_code", customer_code=code)
+    elif other := turn.desk.company.other_company(code):
+        turn.say("link.other_company", other=other, prefix=code[:4])
+    else:
+        turn.say("inform.new_code", customer_code=code)
+        turn.ask_yes_no(yes=Command(name="link_account", slots=Slots(customer_code=code)), no=Command(name="deny"))

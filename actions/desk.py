@@ -10,6 +10,7 @@ import holidays
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from actions.answers import Answers, load_answers
 from actions.backends.billing import BillingClient
 from actions.backends.service import ServiceClient
 from actions.gazetteer import Gazetteer, load_gazetteer
@@ -68,6 +69,12 @@ class Company(_Data):
     outage_days_ahead: int
     retention: RetentionData
 
+    def other_company(self, customer_code: str) -> str | None:
+        """Whose customer code this is, when its first letters are another company's (electricity.md §2.1)."""
+        if customer_code.startswith(self.code_prefixes):
+            return None
+        return self.other_companies.get(customer_code[:4]) or self.other_companies.get(customer_code[:2])
+
 
 @dataclass(frozen=True)
 class Desk:
@@ -79,6 +86,7 @@ class Desk:
     database: Database
     company: Company
     gazetteer: Gazetteer
+    answers: Answers
     zone: ZoneInfo
     data: Path
 
@@ -119,6 +127,7 @@ def build_desk(settings: Settings, database: Database, company: Company, data: P
         database=database,
         company=company,
         gazetteer=load_gazetteer(data / "places.yml"),
+        answers=load_answers(data / "answers.yml"),
         zone=settings.zone,
         data=data,
     )

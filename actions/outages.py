@@ -3,6 +3,7 @@
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 
+from actions.answers import option_meant
 from actions.backends.errors import BackendError
 from actions.backends.models import Case, Outage, OutageReport
 from actions.desk import DeskTurn
@@ -75,6 +76,11 @@ def _read_place(turn: Turn[Any]) -> Any:
     """A commune or ward, its choices if the name may mean several, or a shared position."""
     if turn.inbound.kind is InboundKind.LOCATION and turn.inbound.latitude is not None:
         return {"latitude": turn.inbound.latitude, "longitude": turn.inbound.longitude}
+    if code := turn.slots.customer_code:
+        linked = next((a for a in turn.caller.accounts if a.customer_code == code), None)
+        if linked is None:
+            raise Invalid("outage.code_not_linked")
+        return {"link": linked.link_id}
     place = turn.slots.place
     if place and place.choices and not place.code:
         options = [(_choice_title(choice), choice.code) for choice in place.choices]
@@ -96,7 +102,7 @@ def _as_value(place: Place) -> dict[str, Any]:
 
 
 def _read_scope(turn: Turn[Any]) -> str | None:
-    return {"affirm": "neighbours", "deny": "only_me"}.get(turn.intent) if turn.asks_for("scope") else None
+    return option_meant(turn.desk.answers, "outage.scope", turn.text)
 
 
 @registry.handles("media.location")
@@ -114,7 +120,7 @@ def shared_position(turn: DeskTurn, _slots: Slots) -> None:
 class ReportOutage(Form):
     """Where there is no power, and whether only there; known cuts are told instead of filed twice."""
 
-    intents = frozenset({"outage_report", "outage_status", "outage_schedule"})
+    intents = frozenset({"outage_report", "outage_status"})
 
     link: int | None = None
     where: Annotated[dict[str, Any], Ask("outage.ask_where", read=_read_place)]
@@ -125,8 +131,8 @@ class ReportOutage(Form):
         """The shared position, or the account: the one named, or the only one. A place named is read as an answer."""
         if slots.position:
             return {"where": {"latitude": slots.position[0], "longitude": slots.position[1]}}
-        if slots.place:
-            return {"where": _as_value(slots.place)} if slots.place.code else {}
+        if slots.place or slots.customer_code:
+            return {}
         try:
             account = turn.account(slots)
         except (NeedsLink, NeedsAccountChoice):
@@ -139,7 +145,7 @@ class ReportOutage(Form):
             code = values["where"]
             values["where"] = {"code": code, "name": turn.desk.gazetteer.title(code)}
         if field == "where":
-            values.pop("link", None)
+            values["link"] = values["where"].get("link")
 
     def submit(self, turn: DeskTurn) -> None:
         account = turn.account(Slots(link=self.link)) if self.link is not None else None

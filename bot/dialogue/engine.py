@@ -86,6 +86,7 @@ class Engine(Generic[D]):
         """Carry out a command, turning what stands in its way into a question or an honest word."""
         turn.handled_by.append(command.name)
         turn.state.misses = 0
+        turn.request = command.slots
         with self._failures_told(turn, retry=command):
             try:
                 self._carry_out(turn, command)
@@ -161,6 +162,8 @@ class Engine(Generic[D]):
         if intent == DANGER and sure is not Certainty.LOW:
             turn.state.pause_form()
             self.run(turn, Command(name=DANGER, slots=understanding.slots))
+        elif answered and answered.name in self._own:
+            self.run(turn, answered)
         elif turn.state.form:
             with self._failures_told(turn, retry=Command(name="form.resume")):
                 self._in_form(turn, turn.state.form, understanding, sure)
@@ -171,6 +174,8 @@ class Engine(Generic[D]):
         elif sure is Certainty.HIGH:
             self.run(turn, Command(name=intent, slots=understanding.slots))
             self._offer_to_resume(turn)
+        elif understanding.slots.customer_code:
+            self.run(turn, Command(name="inform", slots=understanding.slots))
         else:
             turn.handled_by.append("fallback")
             suggest(turn, understanding, sure, self.registry.handlers.keys() | self.registry.forms.keys())

@@ -206,8 +206,6 @@ def _read_opening(form: type[Form], turn: Turn[Any], slots: Slots) -> None:
     assert turn.state.form
     if slots.customer_code and "customer_code" in form.asks():
         _put(form, turn, "customer_code", slots.customer_code)
-    if turn.understanding is None:
-        return
     for name, ask in form.asks().items():
         if name in turn.state.form.values or ask.free_text or ask.secret:
             continue

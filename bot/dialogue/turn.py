@@ -94,6 +94,7 @@ class Turn(Generic[D]):
     handled_by: list[str] = field(default_factory=list)
     owner: Owner | None = None
     secret: bool = False
+    request: Slots = field(default_factory=Slots)
 
     def say(self, key: str, *, picture: bytes | None = None, **values: Any) -> None:
         """Answer with a reply of data/replies, its buttons signed for this conversation."""
@@ -127,7 +128,8 @@ class Turn(Generic[D]):
 
     @property
     def slots(self) -> Slots:
-        return self.understanding.slots if self.understanding else Slots()
+        """What was said, or what the tapped button carries."""
+        return self.understanding.slots if self.understanding else self.request
 
     @property
     def intent(self) -> str:

@@ -1,0 +1,28 @@
+"""Reading which option of a question is meant (data/answers.yml)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from bot.text import fold
+
+Answers = Mapping[str, Mapping[str, list[str]]]
+"""Question → option → phrases without tone marks."""
+
+
+def load_answers(file: Path) -> Answers:
+    answers: Answers = yaml.safe_load(file.read_text("utf-8"))
+    return answers
+
+
+def option_meant(answers: Answers, question: str, text: str) -> str | None:
+    """The option whose longest phrase stands in the text as whole words; None if none does."""
+    said = f" {' '.join(fold(text).split())} "
+    found = [
+        (len(phrase), option)
+        for option, phrases in answers[question].items()
+        for phrase in phrases
+        if f" {phrase} " in said
+    ]
+    return max(found)[1] if found else None
