@@ -1,11 +1,11 @@
 """Bills (F2, F7): the bill of a period, when it is due, how it came about."""
 
-from datetime import date
+from datetime import datetime
 
 from actions.backends.models import Invoice
 from actions.desk import DeskTurn
 from actions.handlers import registry
-from actions.periods import last_months, shifted
+from actions.periods import last_months, month_of, shifted
 from bot.dialogue.commands import Period, Slots
 from bot.dialogue.turn import Account
 
@@ -25,7 +25,7 @@ def bill_lookup(turn: DeskTurn, slots: Slots) -> None:
     if invoice is None:
         _no_bill(turn, account, period)
         return
-    turn.say("bill.card", link=account.link_id, account=account, invoice=invoice, as_of=as_of, period=_period(invoice))
+    _show(turn, account, invoice, as_of)
 
 
 @registry.handles("due_date")
@@ -45,6 +45,8 @@ def bill_explain(turn: DeskTurn, slots: Slots) -> None:
     """How a bill was calculated, and what changed against the month before and the same month last year."""
     account = turn.account(slots)
     invoice, as_of = _find(turn, account, slots.period)
+    if invoice is None and _is_to_come(turn, slots.period):
+        invoice, as_of = _find(turn, account, None)
     if invoice is None:
         _no_bill(turn, account, slots.period)
         return
@@ -63,22 +65,38 @@ def bill_explain(turn: DeskTurn, slots: Slots) -> None:
     )
 
 
-def _find(turn: DeskTurn, account: Account, period: Period | None) -> tuple[Invoice | None, object]:
+def _find(turn: DeskTurn, account: Account, period: Period | None) -> tuple[Invoice | None, datetime]:
     """The invoice of a month, or the newest of the last months; and when the backend said so."""
     span = period or last_months(turn.desk.today(turn.now), RECENT_MONTHS)
     found = turn.desk.billing.invoices(account.customer_code, first=span.first, last=span.last)
     return (found.items[0] if found.items else None), found.as_of
 
 
+def _is_to_come(turn: DeskTurn, period: Period | None) -> bool:
+    """A bill that cannot have been issued yet: of this month, or a later one."""
+    return period is None or period.first >= month_of(turn.desk.today(turn.now))
+
+
 def _no_bill(turn: DeskTurn, account: Account, period: Period | None) -> None:
     """No bill for that month: say why if it can be said, and show the latest instead."""
-    this_month = last_months(turn.desk.today(turn.now), 1).first
+    asked = period.first if period else month_of(turn.desk.today(turn.now))
+    to_come = _is_to_come(turn, period)
+    turn.say("bill.none", account=account, asked=asked, not_yet=to_come)
     latest, as_of = _find(turn, account, None)
-    asked: date = period.first if period else this_month
-    turn.say("bill.none", account=account, asked=asked, not_yet=asked >= this_month)
-    if latest is not None and asked >= this_month:
-        period = _period(latest)
-        turn.say("bill.card", link=account.link_id, account=account, invoice=latest, as_of=as_of, period=period)
+    if latest is not None and to_come:
+        _show(turn, account, latest, as_of)
+
+
+def _show(turn: DeskTurn, account: Account, invoice: Invoice, as_of: datetime) -> None:
+    turn.say(
+        "bill.card",
+        link=account.link_id,
+        account=account,
+        invoice=invoice,
+        as_of=as_of,
+        period=_period(invoice),
+        unpaid=invoice.status != "paid",
+    )
 
 
 def _list_bills(turn: DeskTurn, account: Account, period: Period) -> None:
