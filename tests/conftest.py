@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from stack import Stack, running_stack
 
 from bot.store.database import Database
 from bot.store.embedded import create_database, start_embedded
@@ -45,3 +46,10 @@ def database(postgres: str) -> Iterator[Database]:
     own.close()
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def stack(postgres: str) -> Iterator[Stack]:
+    """The whole product, running, with the sandbox around it."""
+    with running_stack(postgres) as running:
+        yield running

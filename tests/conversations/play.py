@@ -1,0 +1,451 @@
+"""Plays a script: acts as the customer in the emulated app, waits for what the product sends, and compares."""
+
+import io
+import re
+import time
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import figures
+import requests
+import segno
+from PIL import Image
+from script import Expected, Script, Step
+from sqlalchemy import func, select
+from stack import WEDNESDAY_MORNING, Stack
+
+from actions import vietqr
+from bot.messages import ChannelName
+from bot.store import conversations
+from bot.store.models import Consent, Conversation, Delivery, DeliveryStatus, InboundEvent, Message, Owner
+from sandbox.emulator.people import PeopleActions
+from sandbox.emulator.samples import SAMPLES
+from sandbox.emulator.transcript import Entry, Transcript
+
+PATIENCE_SECONDS = 20.0
+"""How long a reply may take on a busy machine; a slow backend and the retries of an event are within it."""
+TICK_SECONDS = 0.02
+BY_CUSTOMER = ("user_send", "follow", "user_click_chatnow", "user_submit_info", "message", "postback", "referral")
+"""Beginnings of the names of events that are answered."""
+MEDIA = {"(image)": "image", "(voice)": "audio", "(video)": "video", "(file)": "file"}
+PICTURE_SCALE, PICTURE_BORDER = 8, 4
+TITLE_SHOWN = 20
+"""Messenger shows so much of a button's title."""
+
+
+class Mismatch(AssertionError):
+    """What happened is not what the script says."""
+
+
+@dataclass
+class Reply:
+    """One reply of the product as the customer sees it, in however many messages the channel took."""
+
+    text: str
+    buttons: list[str]
+    pictures: list[str]
+
+    def __str__(self) -> str:
+        lines = self.text.splitlines() + [f"(picture {url})" for url in self.pictures]
+        buttons = " ".join(f"[{title}]" for title in self.buttons)
+        return "< " + "\n  ".join([*lines, *([buttons] if buttons else [])])
+
+
+@dataclass
+class Customer:
+    """A person of the emulated platform, and how far we have read what they got."""
+
+    user: str
+    read: int = 0
+    sent: int = 0
+    known_codes: set[str] = field(default_factory=set)
+
+
+class Facts:
+    """What stands in a script for a fact of the persona: {code} {code2}, {phone}, {otp}, {bill} {debt} …"""
+
+    def __init__(self, stack: Stack, persona_name: str) -> None:
+        self._world = stack.sandbox.world
+        self.persona = next(persona for persona in self._world.personas if persona.name == persona_name)
+        self.ticket = ""
+
+    def fill(self, text: str) -> str:
+        return re.sub(r"\{([^{}]+)\}", lambda found: self.get(found[1]), text)
+
+    def get(self, name: str) -> str:
+        """Raises KeyError for a name that stands for nothing."""
+        codes = self.persona.codes
+        facts: dict[str, Callable[[], str]] = {
+            "code": lambda: codes[0],
+            "code2": lambda: codes[1],
+            "code spoken": lambda: f"{codes[0][:4].lower()} {codes[0][4:6].lower()} {codes[0][6:]}",
+            "phone": lambda: self.persona.phone,
+            "otp": self._password,
+            "wrong otp": lambda: f"{(int(self._password()) + 1) % 1_000_000:06d}",
+            "bill": lambda: _money(self._bill(codes[0]).total),
+            "bill2": lambda: _money(self._bill(codes[1]).total),
+            "month": lambda: f"tháng {self._bill(codes[0]).month:%-m/%Y}",
+            "debt": lambda: _money(self._world.debt(codes[0]).total),
+            "debt2": lambda: _money(self._world.debt(codes[1]).total),
+            "ticket": lambda: self.ticket,
+        }
+        return facts[name]()
+
+    def messages(self) -> int:
+        return len(self._world.sms.messages(self.persona.phone))
+
+    def _password(self) -> str:
+        found = re.search(r"\b\d{6}\b", self._world.sms.messages(self.persona.phone)[-1].text)
+        assert found
+        return found[0]
+
+    def _bill(self, code: str) -> Any:
+        today = self._world.now().date()
+        return self._world.invoices(code, today.replace(year=today.year - 1), today).items[0]
+
+
+class Player:
+    """One run of a script on one channel. `unmarked`: the customer types without tone marks."""
+
+    def __init__(self, stack: Stack, script: Script, channel: ChannelName, *, unmarked: bool) -> None:
+        self._stack = stack
+        self._script = script
+        self._channel = channel
+        self._unmarked = unmarked
+        stack.renew(script.at or WEDNESDAY_MORNING)
+        self._facts = Facts(stack, script.persona)
+        run = f"{script.name}-{channel}-{unmarked}-{time.monotonic_ns()}"
+        self._customers = [Customer(self._new_user(f"{run}-{number}")) for number in range(2)]
+        self._log: list[str] = []
+        self._texts_at_start = self._facts.messages()
+        for number in script.linked:
+            self._link(self._customers[0], self._facts.persona.codes[number - 1])
+
+    def play(self) -> None:
+        """Raises Mismatch with the whole conversation in it."""
+        try:
+            for step in self._script.steps:
+                self._take(step)
+            for customer in self._customers:
+                self._expect_no_more(customer)
+        except (Mismatch, KeyError, LookupError) as problem:
+            where = f"{self._script.name}.txt:{step.line}"
+            talk = "\n".join(self._log + self._understood())
+            raise Mismatch(f"{where}: {problem}\n\n{self._script.title}\n{talk}") from None
+
+    def _take(self, step: Step) -> None:
+        customer = self._customers[step.who]
+        text = self._facts.fill(step.text)
+        match step.kind:
+            case "say":
+                self._expect_no_more(customer)
+                self._say(customer, _without_marks(text) if self._unmarked else text)
+            case "tap":
+                self._expect_no_more(customer)
+                self._tap(customer, text)
+            case "reply":
+                self._expect(customer, step.reply)
+            case "happens":
+                self._log.append(f"! {text}")
+                self._happen(text)
+            case "check":
+                if not _found(CHECKS, text)(self):
+                    raise Mismatch(f"not so: {text}")
+
+    # --- The customer acts ---
+
+    def _say(self, customer: Customer, text: str) -> None:
+        self._log.append(f"> {text}")
+        customer.sent += 1
+        customer.known_codes |= figures.codes(text.upper().replace(" ", ""))
+        people, user = self._people, customer.user
+        if text in MEDIA:
+            content, content_type, name = SAMPLES[MEDIA[text]]  # type: ignore[index]
+            people.send_file(user, MEDIA[text], self._emulator.state.media.add(content(), content_type, name))  # type: ignore[arg-type]
+        elif text == "(sticker)":
+            people.send_sticker(user, "xin-chao")
+        elif text.startswith("(location "):
+            latitude, longitude = map(float, text[1:-1].split()[1:])
+            people.send_location(user, latitude, longitude)
+        elif text.startswith("(link "):
+            people.send_link(user, text[1:-1].split()[1])
+        elif text == "(follow)":
+            self._stack.sandbox.zalo.people.follow(user)
+        else:
+            people.say(user, text)
+
+    def _tap(self, customer: Customer, title: str) -> None:
+        self._log.append(f"[{title}]")
+        tap = next((tap for tap in self._people.tappable(customer.user) if _shows(tap.title, title)), None)
+        if tap is None:
+            raise Mismatch(f"nothing to tap shows {title}")
+        customer.sent += tap.payload is not None
+        self._people.press(customer.user, tap)
+
+    def _type_payload(self, typist: Customer, title: str) -> None:
+        """Type, as text, what is behind the first customer's button."""
+        tap = next(tap for tap in self._people.tappable(self._customers[0].user) if _shows(tap.title, title))
+        self._say(typist, str(tap.payload))
+
+    def _happen(self, text: str) -> None:
+        _found(HAPPENINGS, text)(self)
+
+    # --- The product answers ---
+
+    def _expect(self, customer: Customer, expected: Expected) -> None:
+        if expected.nothing:
+            self._expect_no_more(customer)
+            return
+        reply = self._next_reply(customer)
+        if reply is None:
+            raise Mismatch(f"no reply, expected: {'; '.join(expected.has)}")
+        self._log.append(str(reply))
+        self._check_figures(customer, reply, expected)
+        for words in expected.has:
+            if not _has(reply.text, self._facts.fill(words)):
+                raise Mismatch(f"the reply lacks: {self._facts.fill(words)}")
+        for words in expected.lacks:
+            if _has(reply.text, self._facts.fill(words)):
+                raise Mismatch(f"the reply holds: {self._facts.fill(words)}")
+        for title in expected.buttons:
+            self._check_button(reply, title)
+        if expected.qr_of:
+            self._check_qr(reply, self._facts.fill(expected.qr_of))
+
+    def _expect_no_more(self, customer: Customer) -> None:
+        """Wait until everything this customer sent is answered, and be sure that all answers were expected."""
+        self._wait(lambda: self._settled(customer), "everything is answered")
+        extra = self._next_reply(customer, patience=0)
+        if extra is not None:
+            self._log.append(str(extra))
+            raise Mismatch("a reply that the script does not have")
+
+    def _next_reply(self, customer: Customer, patience: float = PATIENCE_SECONDS) -> Reply | None:
+        """All messages of the next reply; None if there is none, and none comes while anything is under way."""
+        deadline = time.monotonic() + patience
+        while True:
+            first = next(iter(self._news(customer, TICK_SECONDS if patience else 0)), None)
+            if first or time.monotonic() > deadline or (patience and self._settled(customer)):
+                first = first or next(iter(self._news(customer, 0)), None)
+                break
+        if first is None:
+            return None
+        self._wait(lambda: self._parts(first) is not None, "the reply is sent")
+        ids = self._parts(first) or set()
+        entries = [entry for entry in self._news(customer, 0) if entry.message_id in ids]
+        customer.read = max(entry.n for entry in entries)
+        return Reply(
+            text="\n".join(filter(None, (entry.text for entry in entries))),
+            buttons=[tap.title for entry in entries for tap in (*entry.buttons, *entry.quick_replies)],
+            pictures=[media.url for entry in entries for media in entry.media],
+        )
+
+    def _news(self, customer: Customer, timeout: float) -> list[Entry]:
+        return self._transcript.wait(
+            customer.user, after=customer.read, count=1, timeout=timeout, wanted=lambda entry: entry.author == "bot"
+        )
+
+    def _parts(self, entry: Entry) -> set[str] | None:
+        """The platform's ids of all messages of the reply that `entry` is part of; None while some are on their way."""
+        with self._stack.database.begin() as session:
+            reply = session.scalar(select(Delivery.message_id).where(Delivery.provider_message_id == entry.message_id))
+            if reply is None:
+                return None
+            rows = session.execute(
+                select(Delivery.provider_message_id, Delivery.status).where(Delivery.message_id == reply)
+            ).all()
+        if any(status in {DeliveryStatus.PENDING, DeliveryStatus.SENDING} for _, status in rows):
+            return None
+        return {sent_as for sent_as, _ in rows if sent_as}
+
+    def _settled(self, customer: Customer) -> bool:
+        """Has the product dealt with everything the customer sent, and sent everything that it had to say?"""
+        with self._stack.database.begin() as session:
+            names = session.execute(
+                select(InboundEvent.name, InboundEvent.status).where(
+                    InboundEvent.channel == self._channel, InboundEvent.user_id == customer.user
+                )
+            ).all()
+            mine = [status for name, status in names if name.startswith(BY_CUSTOMER)]
+            waiting = session.scalar(
+                select(func.count())
+                .select_from(Delivery)
+                .where(Delivery.contact_id == self._contact_id(session, customer))
+                .where(Delivery.status.in_([DeliveryStatus.PENDING, DeliveryStatus.SENDING]))
+            )
+        return len(mine) >= customer.sent and "received" not in mine and not waiting
+
+    def _wait(self, condition: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        latest = len(self._log)
+        while not condition():
+            if time.monotonic() > deadline:
+                raise Mismatch(f"waited in vain until {what} ({latest} lines)")
+            self._transcript.wait(None, after=1 << 60, count=1, timeout=TICK_SECONDS, wanted=lambda _: False)
+
+    # --- What every reply must keep to ---
+
+    def _check_figures(self, customer: Customer, reply: Reply, expected: Expected) -> None:
+        said = {amount for line in self._log if line.startswith(">") for amount in figures.amounts(line)}
+        written = {amount for words in expected.has for amount in figures.amounts(words)}
+        allowed = figures.sayable(self._stack.sandbox.answers) | said | written | figures.published()
+        invented = [amount for amount in figures.amounts(reply.text) if amount not in allowed]
+        if invented:
+            raise Mismatch(f"amounts that no system gave: {invented}")
+        strange = figures.codes(reply.text) - customer.known_codes
+        if strange:
+            raise Mismatch(f"another customer's code: {strange}")
+
+    def _check_button(self, reply: Reply, title: str) -> None:
+        if any(_shows(shown, title) for shown in reply.buttons):
+            return
+        if (
+            self._channel is ChannelName.MESSENGER
+            and title.startswith("Gọi ")
+            and title.rsplit(maxsplit=1)[-1] in reply.text
+        ):
+            return
+        raise Mismatch(f"no button {title} among {reply.buttons}")
+
+    def _check_qr(self, reply: Reply, amount: str) -> None:
+        """The picture is exactly the VietQR of the transfer that the text describes."""
+        if len(reply.pictures) != 1:
+            raise Mismatch(f"{len(reply.pictures)} pictures")
+        account, purpose = (
+            re.search(form, reply.text) for form in (r"số tài khoản (\d+)", r"Nội dung chuyển khoản: (\w+ \w+)")
+        )
+        [request] = [
+            answer for answer in self._stack.sandbox.answers if isinstance(answer, dict) and "transfer" in answer
+        ]
+        assert account
+        assert purpose
+        text = vietqr.payload(
+            bank_bin=request["transfer"]["bank_bin"],
+            account=account[1],
+            amount=figures.amounts(amount)[0],
+            purpose=purpose[1],
+        )
+        shown = Image.open(io.BytesIO(requests.get(reply.pictures[0], timeout=5).content)).convert("L")
+        code = segno.make(text, error="m", micro=False)
+        expected = io.BytesIO()
+        code.save(expected, kind="png", scale=PICTURE_SCALE, border=PICTURE_BORDER)
+        if shown.tobytes() != Image.open(expected).convert("L").tobytes():
+            raise Mismatch(f"the picture is not the QR of {text}")
+
+    # --- Around it ---
+
+    @property
+    def _emulator(self) -> Any:
+        sandbox = self._stack.sandbox
+        return sandbox.zalo if self._channel is ChannelName.ZALO else sandbox.messenger
+
+    @property
+    def _people(self) -> PeopleActions:
+        people: PeopleActions = self._emulator.people
+        return people
+
+    @property
+    def _transcript(self) -> Transcript:
+        transcript: Transcript = self._emulator.state.transcript
+        return transcript
+
+    def _new_user(self, seed: str) -> str:
+        digits = int.from_bytes(seed.encode()[-40:], "big") % 10**15
+        return f"{'7' if self._channel is ChannelName.ZALO else '2'}{digits:015d}"
+
+    def _contact_id(self, session: Any, customer: Customer) -> int:
+        return conversations.load(session, self._channel, customer.user).contact.id
+
+    def _link(self, customer: Customer, code: str) -> None:
+        """As if the customer had been welcomed, agreed, and linked the code, some time ago."""
+        at = self._stack.clock() - timedelta(days=3)
+        customer.known_codes.add(code)
+        with self._stack.database.begin() as session:
+            loaded = conversations.load(session, self._channel, customer.user)
+            conversations.add_link(session, contact_id=loaded.contact.id, customer_code=code, method="otp", at=at)
+            session.add(Consent(contact_id=loaded.contact.id, purpose="account", granted=True, text_version="t", at=at))
+            session.get_one(Conversation, loaded.conversation.id).state = {"greeted": True}
+
+    def _owner(self) -> str:
+        with self._stack.database.begin() as session:
+            return conversations.load(session, self._channel, self._customers[0].user).conversation.owner
+
+    def _understood(self) -> list[str]:
+        """What the product made of each message, to see why."""
+        with self._stack.database.begin() as session:
+            loaded = conversations.load(session, self._channel, self._customers[0].user)
+            lines = session.scalars(
+                select(Message)
+                .where(Message.conversation_id == loaded.conversation.id, Message.sender == "customer")
+                .order_by(Message.id)
+            ).all()
+        return ["", *(f"{m.text!r}: {m.intent} {m.confidence or 0:.2f}, {m.handled_by}" for m in lines)]
+
+
+def _without_marks(text: str) -> str:
+    if text.startswith(("(", "#")):
+        return text
+    decomposed = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
+
+
+def unmarked_differs(script: Script) -> bool:
+    """Is there anything to type in which tone marks could be left out?"""
+    said = [step.text for step in script.steps if step.kind == "say"]
+    return not script.marks_kept and any(_without_marks(text) != text for text in said)
+
+
+def _has(text: str, words: str) -> bool:
+    pattern = ".*".join(re.escape(part) for part in words.split("*"))
+    return re.search(pattern, text, re.DOTALL) is not None
+
+
+def _shows(shown: str, title: str) -> bool:
+    """Is this the button, its title perhaps numbered and cut as Messenger needs it?"""
+    shown = re.sub(r"^\d+\. ", "", shown)
+    cut = len(title) > TITLE_SHOWN and shown.endswith("…") and title.startswith(shown[:-1])
+    return shown == title or cut
+
+
+def _money(amount: int) -> str:
+    return f"{amount:,} đ".replace(",", ".")
+
+
+def _found(sayings: dict[str, Any], text: str) -> Callable[[Player], Any]:
+    for form, does in sayings.items():
+        if found := re.fullmatch(form, text):
+            return lambda player, found=found, does=does: does(player, *found.groups())  # type: ignore[misc]
+    raise LookupError(f"nobody knows what this means: {text}")
+
+
+def _let_time_pass(player: Player, count: str, unit: str) -> None:
+    player._stack.clock.advance(timedelta(**{f"{unit}s": float(count)}))
+
+
+HAPPENINGS: dict[str, Any] = {
+    r"(\d+) (second|minute|hour|day)s? pass": _let_time_pass,
+    r"the backends are down": lambda p: p._stack.sandbox.faults.set(down=True),
+    r"the backends hang": lambda p: p._stack.sandbox.faults.set(hang=True),
+    r"the backends answer garbage": lambda p: p._stack.sandbox.faults.set(garbage=True),
+    r"the backends lose an answer": lambda p: p._stack.sandbox.faults.set(lose_answers=1),
+    r"the backends work again": lambda p: p._stack.sandbox.faults.reset(),
+    r"the understanding hangs": lambda p: p._stack.nlu.stop(),
+    r"the understanding works again": lambda p: p._stack.nlu.go_on(),
+    r"(P\w+) is paid": lambda p, code: p._stack.sandbox.world.pay(code),
+    r"staff write: (.+)": lambda p, text: p._people.staff_reply(p._customers[0].user, text),
+    r"the second customer types what is behind \[(.+)\]": lambda p, title: p._type_payload(p._customers[1], title),
+    r"the customer types what is behind \[(.+)\]": lambda p, title: p._type_payload(p._customers[0], title),
+}
+"""What a line with `!` may say, as patterns."""
+
+CHECKS: dict[str, Any] = {
+    r"no text message came": lambda p: p._facts.messages() == p._texts_at_start,
+    r"(\d+) text messages? came": lambda p, count: p._facts.messages() - p._texts_at_start == int(count),
+    r"a person is asked for": lambda p: p._owner() == Owner.WAITING,
+    r"the bot has the conversation": lambda p: p._owner() == Owner.BOT,
+    r"staff have the conversation": lambda p: p._owner() == Owner.STAFF,
+}
+"""What a line with `=` may say, as patterns."""
