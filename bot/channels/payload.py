@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+MAX_IDENTIFIER = 255
+
 
 def mapping(value: Any) -> Mapping[str, Any]:
     """The value if it is an object, else an empty one."""
@@ -20,6 +22,12 @@ def string(value: Any) -> str | None:
     if isinstance(value, str) and value:
         return value
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def identifier(value: Any) -> str | None:
+    """A string that can be an id or a name: an endless one is none (and fits no database index)."""
+    text = string(value)
+    return text if text and len(text) <= MAX_IDENTIFIER else None
 
 
 def strings(value: Any) -> tuple[str, ...]:

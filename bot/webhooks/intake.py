@@ -1,9 +1,10 @@
 """Taking in webhook events: stored and queued in one transaction, whose commit is the acknowledgement."""
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -16,6 +17,8 @@ from bot.store.models import InboundEvent
 from bot.store.queue import enqueue
 
 MAX_BODY_BYTES = 512 * 1024
+MAX_DEPTH = 64
+"""How deep a body may be nested; the platforms' own events go to about ten."""
 
 
 class Malformed(Exception):
@@ -33,12 +36,12 @@ class Received:
 def read_json(body: bytes) -> dict[str, Any]:
     """The body as a JSON object that PostgreSQL can store. Raises Malformed."""
     try:
-        value = json.loads(body, parse_constant=_refuse_constant)
+        value = json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise Malformed from error
     if not isinstance(value, dict):
         raise Malformed
-    storable: dict[str, Any] = _storable(value)
+    storable: dict[str, Any] = _storable(value, MAX_DEPTH)
     return storable
 
 
@@ -81,16 +84,24 @@ def _enqueue(session: Session, channel: ChannelName, event: Inbound, event_id: i
         enqueue(session, "handle_receipt", queue="receipt", event_id=event_id)
 
 
-def _refuse_constant(name: str) -> None:
+def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _storable(value: Any) -> Any:
-    """Without what JSONB refuses: NUL and lone surrogates."""
+def _finite(numeral: str) -> float:
+    """Python reads 1e400 as infinity, which JSONB refuses."""
+    number = float(numeral)
+    return number if math.isfinite(number) else _refuse_constant(numeral)
+
+
+def _storable(value: Any, depth: int) -> Any:
+    """Without what JSONB refuses: NUL and lone surrogates. Raises Malformed for more than `depth` levels."""
     if isinstance(value, str):
         return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    if not isinstance(value, dict | list):
+        return value
+    if depth == 0:
+        raise Malformed
     if isinstance(value, dict):
-        return {_storable(key): _storable(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_storable(item) for item in value]
-    return value
+        return {_storable(key, depth): _storable(item, depth - 1) for key, item in value.items()}
+    return [_storable(item, depth - 1) for item in value]

@@ -27,24 +27,29 @@ def events(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for entry in read.items(body.get("entry")):
         for source in ("messaging", "standby", "changes"):
             for event in read.items(entry.get(source)):
-                yield {"source": source, "page_id": read.string(entry.get("id")), "event": event}
+                yield {
+                    "source": source,
+                    "page_id": read.string(entry.get("id")),
+                    "time": entry.get("time"),
+                    "event": event,
+                }
 
 
 def parse(stored: Mapping[str, Any], *, page_id: str, app_id: str | None = None) -> Inbound:
     """One event as yielded by `events`. A message of a thread that others own (standby) is only on record."""
     event = read.mapping(stored.get("event"))
     source = stored.get("source")
-    sender, recipient = (read.string(read.mapping(event.get(side)).get("id")) for side in ("sender", "recipient"))
+    sender, recipient = (read.identifier(read.mapping(event.get(side)).get("id")) for side in ("sender", "recipient"))
     user_id = recipient if sender == page_id else sender
     if source == "changes":
         return Inbound(
             key=_hash_key(stored),
-            name=read.string(event.get("field")) or "changes",
+            name=read.identifier(event.get("field")) or "changes",
             kind=InboundKind.TEMPLATE if "template" in str(event.get("field")) else InboundKind.OTHER,
             at=datetime.now(UTC),
         )
     message = read.mapping(event.get("message"))
-    inbound = _message(event, message, user_id, app_id) if message else _other(event, user_id, stored)
+    inbound = _message(event, message, user_id, app_id) if message else _other(event, user_id)
     if source == "standby" and inbound.kind not in {InboundKind.DELIVERED, InboundKind.SEEN, InboundKind.ECHO}:
         return Inbound(
             key=inbound.key,
@@ -64,7 +69,7 @@ def _message(event: Mapping[str, Any], message: Mapping[str, Any], user_id: str 
     attachments = read.items(message.get("attachments"))
     kind = InboundKind.ECHO if echo else _message_kind(message, quick_reply, attachments)
     latitude, longitude = _coordinates(attachments)
-    message_id = read.string(message.get("mid"))
+    message_id = read.identifier(message.get("mid"))
     sending_app = read.string(message.get("app_id"))
     name = "echo" if echo else "message"
     return Inbound(
@@ -106,10 +111,10 @@ def _message_kind(
     return InboundKind.OTHER
 
 
-def _other(event: Mapping[str, Any], user_id: str | None, stored: Mapping[str, Any]) -> Inbound:
+def _other(event: Mapping[str, Any], user_id: str | None) -> Inbound:
     at = read.time(event.get("timestamp"))
     if postback := read.mapping(event.get("postback")):
-        message_id = read.string(postback.get("mid"))
+        message_id = read.identifier(postback.get("mid"))
         return Inbound(
             key=f"postback:{message_id}" if message_id else _hash_key(event),
             name="postback",
@@ -155,8 +160,10 @@ def _other(event: Mapping[str, Any], user_id: str | None, stored: Mapping[str, A
         if name in event:
             taken = InboundKind.TAKEOVER if name == "take_thread_control" else InboundKind.OTHER
             return Inbound(key=_hash_key(event), name=name, kind=taken, at=at, user_id=user_id)
-    name = next((key for key in event if key not in {"sender", "recipient", "timestamp"}), "unnamed")
-    return Inbound(key=_hash_key(stored), name=name, kind=InboundKind.OTHER, at=at, user_id=user_id)
+    what = next((key for key in event if key not in {"sender", "recipient", "timestamp"}), None)
+    return Inbound(
+        key=_hash_key(event), name=read.identifier(what) or "unnamed", kind=InboundKind.OTHER, at=at, user_id=user_id
+    )
 
 
 def _coordinates(attachments: list[Mapping[str, Any]]) -> tuple[float, float] | tuple[None, None]:

@@ -49,7 +49,7 @@ TEMPLATE_EVENTS = {
 
 def parse(payload: Mapping[str, Any], *, raw_body: bytes | None = None) -> Inbound:
     """One event. `key` is event name and message id where there is one, else a hash of the body."""
-    name = read.string(payload.get("event_name")) or "unnamed"
+    name = read.identifier(payload.get("event_name")) or "unnamed"
     message = read.mapping(payload.get("message"))
     message_id = _first(message, "msg_id", "message_id", "mid")
     kind = _kind(name, message)
@@ -92,14 +92,14 @@ def _kind(name: str, message: Mapping[str, Any]) -> InboundKind:
 def _user_id(name: str, payload: Mapping[str, Any]) -> str | None:
     """The customer's UID: where it stands depends on the event's direction (zalo.md §2.3)."""
     if name in {"follow", "unfollow"}:
-        return read.string(read.mapping(payload.get("follower")).get("id"))
+        return read.identifier(read.mapping(payload.get("follower")).get("id"))
     if name in {"user_click_chatnow", "user_withdraw"}:
-        return read.string(payload.get("user_id"))
+        return read.identifier(payload.get("user_id"))
     if name.startswith("oa_") or name in {"user_received_message", "user_seen_message"}:
-        return read.string(read.mapping(payload.get("recipient")).get("id"))
+        return read.identifier(read.mapping(payload.get("recipient")).get("id"))
     if name.startswith("user_send_group"):
         return None
-    return read.string(read.mapping(payload.get("sender")).get("id"))
+    return read.identifier(read.mapping(payload.get("sender")).get("id"))
 
 
 def _key(name: str, message_id: str | None, payload: Mapping[str, Any], raw_body: bytes | None) -> str:
@@ -146,4 +146,4 @@ def _submitted_info(info: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _first(source: Mapping[str, Any], *names: str) -> str | None:
-    return next((value for name in names if (value := read.string(source.get(name)))), None)
+    return next((value for name in names if (value := read.identifier(source.get(name)))), None)
