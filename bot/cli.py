@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 WORKER_NICENESS = 5
 """Workers yield to the gateway: a platform waits for the acknowledgement, a customer for the answer gladly after it."""
-ONE_AT_A_TIME = "another run or demo on this data folder"
+ONE_AT_A_TIME = "a run or demo of this data folder"
 
 app = typer.Typer(
     name="trolydien",
@@ -197,7 +197,10 @@ def doctor() -> None:
     settings = load_settings()
     url = open_store(settings.database_url, settings.data_dir)
     from bot.doctor import examine  # noqa: PLC0415
+    from bot.logs import configure_logs  # noqa: PLC0415
     from bot.store.database import Database  # noqa: PLC0415
+
+    configure_logs("ERROR", "doctor")  # the findings say it in plain words
 
     database = Database(url, pool_size=2)
     well = True
