@@ -61,7 +61,6 @@ class Engine(Generic[D]):
         """Fill `turn` with the answer to its inbound event. Raises NluUnavailable."""
         state = turn.state
         offered = _take_offers(state)
-        known_accounts = turn.caller.accounts
         if state.forget_old(turn.now):
             turn.say("form.expired")
         if turn.inbound.kind in {InboundKind.FOLLOW, InboundKind.OPENED}:
@@ -78,7 +77,7 @@ class Engine(Generic[D]):
             self._text(turn, offered)
         else:
             self._not_text(turn)
-        if state.pending and not state.form and turn.caller.accounts != known_accounts:
+        if state.pending and not state.form and turn.has_verified:
             waiting, state.pending = state.pending, None
             self.run(turn, waiting)
 

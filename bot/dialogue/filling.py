@@ -191,6 +191,7 @@ def _read_asked(form: type[Form], turn: Turn[Any], *, new_subject: bool) -> bool
     if state is None or state.asking is None:
         return False
     ask = form.asks()[state.asking]
+    turn.secret = ask.secret  # of an answer that is refused, too: a password with a digit missing is nearly one
     value = ask.read(turn)
     turn.secret = ask.secret and value is not None
     if value is None and ask.free_text and turn.text.strip() and not new_subject:

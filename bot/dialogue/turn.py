@@ -77,7 +77,7 @@ class Turn(Generic[D]):
     """Handed to handlers and forms. They read, call backends through `desk`, `say` replies and `change` the store.
 
     `owner`: who is to have the conversation from now on, None for no change. `secret`: the message holds a secret and
-    its text is not kept.
+    its text is not kept. `has_verified`: an account was verified in this turn (perhaps in a run of it that was lost).
     """
 
     caller: Caller
@@ -94,6 +94,7 @@ class Turn(Generic[D]):
     handled_by: list[str] = field(default_factory=list)
     owner: Owner | None = None
     secret: bool = False
+    has_verified: bool = False
     request: Slots = field(default_factory=Slots)
 
     def say(self, key: str, *, picture: bytes | None = None, **values: Any) -> None:
@@ -176,6 +177,7 @@ class Turn(Generic[D]):
         """Count `account` among the caller's from now on (its link is stored)."""
         others = tuple(known for known in self.caller.accounts if known.link_id != account.link_id)
         self.caller = replace(self.caller, accounts=(*others, account))
+        self.has_verified = True
 
     def _offer(self, buttons: Sequence[RenderedButton]) -> tuple[Button, ...]:
         offered, choices = [], []

@@ -161,7 +161,10 @@ class TurnHandler:
                 intent=understanding.intent if understanding else None,
                 confidence=understanding.confidence if understanding else None,
                 understanding=(
-                    {"entities": list(understanding.entities), "ranking": [list(r) for r in understanding.ranking]}
+                    {
+                        "entities": [] if turn and turn.secret else list(understanding.entities),
+                        "ranking": [list(r) for r in understanding.ranking],
+                    }
                     if understanding
                     else None
                 ),

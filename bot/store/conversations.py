@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
 from bot.store.models import Audit, Consent, Contact, Conversation, Link, Message, Owner
@@ -97,12 +97,14 @@ def live_links(session: Session, contact_id: int) -> list[Link]:
 
 def add_link(session: Session, *, contact_id: int, customer_code: str, method: str, at: datetime) -> Link:
     """A verified link; the one that is there already, if any."""
-    session.execute(
+    added = session.scalar(
         insert(Link)
         .values(contact_id=contact_id, customer_code=customer_code, method=method, verified_at=at)
         .on_conflict_do_nothing()
+        .returning(Link.id)
     )
-    audit(session, actor=f"contact:{contact_id}", action="link.added", contact_id=contact_id, method=method)
+    if added is not None:
+        audit(session, actor=f"contact:{contact_id}", action="link.added", contact_id=contact_id, method=method)
     return next(link for link in live_links(session, contact_id) if link.customer_code == customer_code)
 
 
@@ -121,7 +123,7 @@ def granted_purposes(session: Session, contact_id: int) -> frozenset[str]:
     latest = session.execute(
         select(Consent.purpose, Consent.granted)
         .where(Consent.contact_id == contact_id)
-        .distinct(Consent.purpose)
+        .ext(distinct_on(Consent.purpose))
         .order_by(Consent.purpose, Consent.id.desc())
     )
     return frozenset(purpose for purpose, granted in latest if granted)
