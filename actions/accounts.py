@@ -16,6 +16,7 @@ from bot.store.otp import DIGITS, TooManySends, Verdict
 CODE = re.compile(r"P[A-Z0-9]{2,3}[A-Z0-9]{2}[0-9]{5,7}")
 OURS = re.compile(r"PA\d{2}[A-Z0-9]{2}[0-9]{7}")
 CODE_LENGTH = 13
+MEANT_AS_CODE = re.compile(r"[A-Za-z]{0,4}\d{5,}|[Pp][A-Za-z]?\d{2}[A-Za-z0-9]{3,}")
 
 
 def _read_consent(turn: Turn[Any]) -> str | None:
@@ -27,7 +28,7 @@ def _read_code(turn: Turn[Any]) -> str | None:
     if turn.slots.customer_code:
         return turn.slots.customer_code
     bare = re.sub(r"[\s.\-]", "", turn.text)
-    if re.fullmatch(r"[A-Za-z]{0,4}\d{5,}", bare):
+    if MEANT_AS_CODE.fullmatch(bare):
         raise Invalid("link.code_format")
     return None
 

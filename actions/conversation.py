@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from actions.desk import DeskTurn
 from actions.handlers import registry
+from actions.services import service_status
 from bot.dialogue.commands import Command, Slots
 
 PLAIN = (
@@ -37,6 +38,8 @@ def inform(turn: DeskTurn, slots: Slots) -> None:
     """Only a value was given, and nothing was asked: say what can be done with it."""
     if slots.customer_code:
         _about_code(turn, slots.customer_code)
+    elif slots.request_code:
+        service_status(turn, slots)
     elif slots.place:
         turn.say("inform.place", place=slots.place if slots.place.code else None, name=slots.place.name)
     elif slots.period:

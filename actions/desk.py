@@ -49,7 +49,7 @@ class StaffData(_Data):
 
 
 class RetentionData(_Data):
-    inbound_payload_days: int
+    inbound_event_days: int
 
 
 class Company(_Data):

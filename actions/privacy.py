@@ -3,6 +3,8 @@
 from actions.desk import DeskTurn
 from actions.handlers import registry
 from bot.dialogue.commands import Slots
+from bot.dialogue.turn import Change
+from bot.store import conversations
 from bot.store.models import Consent
 
 ACCOUNT_PURPOSE = "account"
@@ -30,8 +32,17 @@ def consent_given(turn: DeskTurn, _slots: Slots) -> None:
 
 @registry.handles("consent.refuse")
 def consent_refused(turn: DeskTurn, _slots: Slots) -> None:
+    """No, or no longer: then no code stays linked, because nothing of it may be looked up."""
     give_consent(turn, granted=False)
-    turn.say("consent.refused")
+    for account in turn.caller.accounts:
+        turn.change(_ending(turn, account.link_id))
+    turn.state.default_link = None
+    turn.say("consent.withdrawn" if turn.caller.accounts else "consent.refused", accounts=turn.caller.accounts)
+
+
+def _ending(turn: DeskTurn, link_id: int) -> Change:
+    contact_id, at = turn.caller.contact_id, turn.now
+    return lambda session: conversations.end_link(session, contact_id=contact_id, link_id=link_id, at=at)
 
 
 @registry.handles("consent.details")

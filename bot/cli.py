@@ -15,6 +15,7 @@ from bot.launch import (
     answers,
     count_together,
     ensure_nlu_port_free,
+    migrate_store,
     nlu_child,
     open_store,
     python,
@@ -179,15 +180,7 @@ def migrate(
     """Bring the database's schema up to date."""
     settings = load_settings()
     url = open_store(settings.database_url, settings.data_dir)
-    from bot.store import migrate as migrations  # noqa: PLC0415
-    from bot.store.database import Database  # noqa: PLC0415
-
-    database = Database(url, pool_size=1)
-    if down:
-        migrations.rollback(database, "-1")
-    else:
-        migrations.migrate(database)
-    database.close()
+    migrate_store(url, down=down)
     say("the database is one revision back" if down else "the database is up to date")
 
 

@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
-from procrastinate.jobs import Job
+from procrastinate.jobs import Job, Status
 from sqlalchemy import update
 
 from bot.channels.messenger.inbound import parse as parse_messenger
@@ -14,9 +14,9 @@ from bot.logs import configure_logs, get_logger
 from bot.messages import ChannelName
 from bot.metrics import NLU_FAILURES, PARKED_EVENTS
 from bot.pipeline.assembly import Product, assemble
-from bot.pipeline.turns import Conflict, Event, enqueue_sending, finish_event
+from bot.pipeline.turns import Conflict, Event, enqueue_sending
 from bot.settings import Settings
-from bot.store import conversations, deliveries, retention
+from bot.store import conversations, deliveries, events, retention
 from bot.store.database import Database
 from bot.store.models import EventStatus, InboundEvent
 
@@ -27,7 +27,11 @@ POLL_SECONDS = 0.25
 """Notifications wake a worker at once, but not when a lock becomes free: the next message of the same conversation."""
 STALLED_AFTER_SECONDS = 30
 KEEP_FINISHED_JOBS_HOURS = 24
+MAX_RESCUED_ATTEMPTS = 8
+"""A job that was under way when so many workers died is likely what kills them."""
 LOST_AFTER = timedelta(seconds=60)
+FORSAKEN_AFTER = timedelta(minutes=3)
+"""Longer than all retries of an event."""
 
 log = get_logger(__name__)
 
@@ -69,8 +73,12 @@ def build_worker_app(product: Product) -> App:
     async def rescue_stalled_jobs() -> None:
         stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS)
         for job in stalled:
-            log.warning("job_rescued", job=job.id, task=job.task_name)
-            await app.job_manager.retry_job(job, retry_at=datetime.now(UTC))
+            if job.attempts < MAX_RESCUED_ATTEMPTS:
+                log.warning("job_rescued", job=job.id, task=job.task_name)
+                await app.job_manager.retry_job(job, retry_at=datetime.now(UTC))
+            else:
+                log.error("job_given_up", job=job.id, task=job.task_name)
+                await app.job_manager.finish_job(job, Status.FAILED, delete_job=False)
         await app.job_manager.prune_stalled_workers(STALLED_AFTER_SECONDS)
 
     @app.task(name="rescue_lost_replies")
@@ -81,6 +89,14 @@ def build_worker_app(product: Product) -> App:
             waiting = deliveries.contacts_with_due_replies(session, now, older_than=now - LOST_AFTER, limit=500)
             for contact_id in {*freed, *waiting}:
                 enqueue_sending(session, contact_id)
+
+    @app.task(name="park_forsaken_events")
+    def park_forsaken_events() -> None:
+        with product.database.begin() as session:
+            parked = events.park_forsaken(session, received_before=product.clock() - FORSAKEN_AFTER)
+        for event_id, channel in parked:
+            log.error("event_parked", event_id=event_id, channel=channel, error="no job left")
+            PARKED_EVENTS.labels(channel).inc()
 
     @app.task(name="renew_tokens")
     def renew_tokens() -> None:
@@ -156,9 +172,9 @@ def _handle_receipt(product: Product, event_id: int, *, attempts: int) -> None:
 
 
 def _forget(product: Product, now: datetime) -> None:
-    keep = timedelta(days=product.company.retention.inbound_payload_days)
+    keep = timedelta(days=product.company.retention.inbound_event_days)
     with product.database.begin() as session:
-        retention.forget(session, now=now, payloads_before=now - keep)
+        retention.forget(session, now=now, events_before=now - keep)
 
 
 def _park(product: Product, event: Event, error: Exception) -> None:
@@ -166,7 +182,7 @@ def _park(product: Product, event: Event, error: Exception) -> None:
     log.error("event_parked", event_id=event.id, channel=event.channel, error=type(error).__name__, exc_info=error)
     PARKED_EVENTS.labels(event.channel).inc()
     with product.database.begin() as session:
-        finish_event(session, event.id, EventStatus.PARKED, error=type(error).__name__)
+        events.finish(session, event.id, EventStatus.PARKED, error=type(error).__name__)
 
 
 def _load_event(product: Product, event_id: int) -> Event | None:

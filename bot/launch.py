@@ -60,14 +60,29 @@ def count_together(data_dir: Path) -> None:
     Path(folder).mkdir(parents=True, exist_ok=True)
 
 
-def start_product(supervisor: Supervisor, settings: "Settings", url: str) -> None:
-    """Migrate, then start gateway, worker and clock."""
+def migrate_store(url: str, *, down: bool = False) -> None:
+    """Bring the schema up to date, or one revision back. Raises CannotStart."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    from bot.store import migrate  # noqa: PLC0415
     from bot.store.database import Database  # noqa: PLC0415
-    from bot.store.migrate import migrate as upgrade  # noqa: PLC0415
 
     database = Database(url, pool_size=1)
-    upgrade(database)
-    database.close()
+    try:
+        if down:
+            migrate.rollback(database, "-1")
+        else:
+            migrate.migrate(database)
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]
+        raise CannotStart(f"the database could not be migrated: {reason}") from error
+    finally:
+        database.close()
+
+
+def start_product(supervisor: Supervisor, settings: "Settings", url: str) -> None:
+    """Migrate, then start gateway, worker and clock."""
+    migrate_store(url)
     say("the database is ready")
     figures = settings.data_dir.absolute() / "metrics"
     shutil.rmtree(figures, ignore_errors=True)

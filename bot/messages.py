@@ -57,6 +57,7 @@ class InboundKind(StrEnum):
     ECHO = "echo"
     WITHDRAW = "withdraw"
     TAKEOVER = "takeover"
+    HANDBACK = "handback"
     TEMPLATE = "template"
     OTHER = "other"
 

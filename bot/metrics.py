@@ -43,7 +43,10 @@ DELIVERY_SECONDS = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 120, 600),
 )
 TOKEN_ALERT = Gauge(
-    "provider_needs_attention", "1 when a person must renew or repair a provider", ["provider"], multiprocess_mode="max"
+    "provider_needs_attention",
+    "1 when a person must renew or repair a provider",
+    ["provider"],
+    multiprocess_mode="mostrecent",
 )
 
 

@@ -32,6 +32,7 @@ class Tick:
 TICKS = (
     Tick("rescue_stalled_jobs", timedelta(seconds=10)),
     Tick("rescue_lost_replies", timedelta(seconds=15)),
+    Tick("park_forsaken_events", timedelta(minutes=1)),
     Tick("renew_tokens", timedelta(minutes=5)),
     Tick("return_quiet_conversations", timedelta(minutes=10)),
     Tick("forget_old_data", timedelta(hours=1)),

@@ -14,7 +14,7 @@ from actions.backends.contract import broken
 
 NO_SUCH_CUSTOMER: Final = "PA04ZZ9999999"
 NOTE: Final = "Kiểm tra kết nối của Trợ lý Điện, xin bỏ qua."
-SLOWEST: Final = 3.0  # seconds, the assistant's patience
+SLOWEST: Final = 1.5  # seconds, the assistant's patience with one attempt
 
 Verdict = Literal["pass", "fail", "not_tried"]
 ContractName = Literal["billing", "service"]

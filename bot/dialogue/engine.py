@@ -27,6 +27,9 @@ CONVERSATIONAL = frozenset({"greet", "goodbye", "thank", "affirm", "deny", "canc
 NO_TOPIC = CONVERSATIONAL | {LINK, "insult", "human", "out_of_scope", "bot_identity"}
 """Intents that a follow-up ("thế còn tháng 9?") never refers to."""
 
+SURELY_NO_ANSWER = 0.95
+"""Confidence from which a message is a new subject though the form asks for a story, which may speak of anything."""
+
 
 class Engine(Generic[D]):
     """Answers turns. `parse` raises NluUnavailable, which is the caller's to deal with."""
@@ -63,7 +66,7 @@ class Engine(Generic[D]):
         offered = _take_offers(state)
         if state.forget_old(turn.now):
             turn.say("form.expired")
-        if turn.inbound.kind in {InboundKind.FOLLOW, InboundKind.OPENED}:
+        if turn.inbound.kind in {InboundKind.FOLLOW, InboundKind.OPENED} or self._is_get_started(turn):
             self._welcome(turn)
             return
         try:
@@ -125,7 +128,16 @@ class Engine(Generic[D]):
                 raise
             del turn.drafts[drafts:], turn.changes[changes:]
             turn.handled_by.append(f"failure:{type(error).__name__}")
+            form = turn.state.form
+            if retry.name == "form.fill" and form and form.asking is None:
+                retry = Command(name="form.resume")
             turn.offer(reply, [(self.replies.render("button.retry")[0], retry)])
+
+    @staticmethod
+    def _is_get_started(turn: Turn[D]) -> bool:
+        """The platform's own first button carries a payload that is not ours."""
+        payload = turn.inbound.payload
+        return payload is not None and not payload.startswith(PAYLOAD_PREFIX) and not turn.state.greeted
 
     def _welcome(self, turn: Turn[D]) -> None:
         """Who is speaking and the question of consent, to those who came without a request."""
@@ -137,7 +149,7 @@ class Engine(Generic[D]):
 
     def _chosen(self, turn: Turn[D], offered: "Offered") -> Command | None:
         """The command of a tap, or of typing the number or the title of an option. Raises StalePayload."""
-        payload = turn.inbound.payload or (turn.text if turn.text.startswith(PAYLOAD_PREFIX) else None)
+        payload = next((p for p in (turn.inbound.payload, turn.text) if p and p.startswith(PAYLOAD_PREFIX)), None)
         if payload:
             return self.signer.read(turn.caller.conversation_id, payload)
         said = fold(turn.text).strip(" .!)")
@@ -183,8 +195,10 @@ class Engine(Generic[D]):
         """An answer to the form's question, a correction, a cancel, or a change of subject with return."""
         form = self.registry.forms[state.name]
         turn.handled_by.append(f"form:{state.name}")
+        asked = form.asks().get(state.asking or "")
         new_subject = (
             sure is Certainty.HIGH
+            and (asked is None or not asked.free_text or understanding.confidence >= SURELY_NO_ANSWER)
             and understanding.intent not in CONVERSATIONAL | form.intents | {"out_of_scope"}
             and (understanding.intent in self.registry.handlers or understanding.intent in self.registry.forms)
         )
@@ -220,7 +234,7 @@ class Engine(Generic[D]):
 
     def _offer_to_resume(self, turn: Turn[D]) -> None:
         """After a digression: the way back to the form that waits."""
-        if turn.state.paused and not turn.state.form and turn.inbound.kind is InboundKind.TEXT:
+        if turn.state.paused and not turn.state.form and not turn.owner and turn.inbound.kind is InboundKind.TEXT:
             name = turn.state.paused[-1].name
             turn.say("form.offer_resume", form=self.replies.render(f"form.name.{name}")[0])
             turn.ask_yes_no(yes=Command(name="form.resume"), no=Command(name="form.cancel"))

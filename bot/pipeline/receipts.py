@@ -2,19 +2,25 @@
 
 from datetime import timedelta
 
-from sqlalchemy import func, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from bot.clock import Clock
 from bot.logs import get_logger
 from bot.messages import Inbound, InboundKind
-from bot.pipeline.turns import Event, finish_event
-from bot.store import conversations, deliveries
+from bot.pipeline.turns import Event
+from bot.store import conversations, deliveries, events, retention
 from bot.store.database import Database
 from bot.store.models import Conversation, EventStatus, Message, Owner
 
 RECEIPT_WAITS_FOR_OUR_COMMIT = timedelta(seconds=20)
 """A receipt may come before the send that it is about is written down (examples.md §5)."""
+
+
+ZALO_WRITTEN_BY_SOMEBODY = frozenset(
+    {"oa_send_text", "oa_send_image", "oa_send_gif", "oa_send_file", "oa_send_sticker"}
+)
+"""Echoes that, when the message is not ours, a person wrote, even without `admin_id` (zalo.md §2.7)."""
 
 
 class TooEarly(Exception):
@@ -34,7 +40,7 @@ class ReceiptHandler:
         young = self._clock() - event.received_at < RECEIPT_WAITS_FOR_OUR_COMMIT
         with self._database.begin() as session:
             status = self._apply(session, event, young=young)
-            finish_event(session, event.id, status)
+            events.finish(session, event.id, status)
 
     def _apply(self, session: Session, event: Event, *, young: bool) -> EventStatus:
         inbound = event.inbound
@@ -42,20 +48,19 @@ class ReceiptHandler:
             case InboundKind.DELIVERED | InboundKind.SEEN:
                 return self._receipt(session, event, young=young)
             case InboundKind.ECHO:
-                return self._echo(session, event, young=young)
+                return self._echo(session, event)
             case InboundKind.UNFOLLOW:
                 loaded = conversations.load(session, event.channel, str(inbound.user_id))
                 conversations.mark_unreachable(session, loaded.contact.id, inbound.at)
             case InboundKind.TAKEOVER:
                 loaded = conversations.load(session, event.channel, str(inbound.user_id))
                 conversations.set_owner(session, loaded.conversation.id, Owner.STAFF, self._clock())
+            case InboundKind.HANDBACK:
+                loaded = conversations.load(session, event.channel, str(inbound.user_id))
+                conversations.set_owner(session, loaded.conversation.id, Owner.BOT, self._clock())
             case InboundKind.WITHDRAW:
                 loaded = conversations.load(session, event.channel, str(inbound.user_id))
-                for link in loaded.links:
-                    conversations.end_link(session, contact_id=loaded.contact.id, link_id=link.id, at=self._clock())
-                conversations.audit(
-                    session, actor="platform", action="data.erasure_requested", contact_id=loaded.contact.id
-                )
+                retention.erase(session, loaded.contact.id)
             case _:
                 return EventStatus.IGNORED
         return EventStatus.DONE
@@ -74,19 +79,23 @@ class ReceiptHandler:
             deliveries.note_watermark(session, loaded.contact.id, inbound.watermark, seen=seen)
         return EventStatus.DONE
 
-    def _echo(self, session: Session, event: Event, *, young: bool) -> EventStatus:
+    def _echo(self, session: Session, event: Event) -> EventStatus:
         """Our own message comes back, or a person wrote from the platform's own inbox: then the bot is silent."""
         inbound = event.inbound
-        if not inbound.by_staff and deliveries.confirm_echo(
-            session, event.channel, key=inbound.echo_of, provider_message_id=inbound.message_id
-        ):
-            return EventStatus.DONE
         if inbound.user_id is None:
             return EventStatus.IGNORED
         loaded = conversations.load(session, event.channel, inbound.user_id)
-        if not inbound.by_staff:
-            if young and deliveries.is_under_way(session, loaded.contact.id, inbound.text):
-                raise TooEarly
+        ours = not inbound.by_staff and deliveries.confirm_echo(
+            session,
+            event.channel,
+            contact_id=loaded.contact.id,
+            key=inbound.echo_of,
+            provider_message_id=inbound.message_id,
+            text=inbound.text,
+        )
+        if ours:
+            return EventStatus.DONE
+        if not (inbound.by_staff or inbound.name in ZALO_WRITTEN_BY_SOMEBODY):
             return EventStatus.IGNORED
         conversations.set_owner(session, loaded.conversation.id, Owner.STAFF, self._clock())
         self._record_staff_message(session, event, inbound, loaded.conversation.id)
@@ -94,7 +103,7 @@ class ReceiptHandler:
 
     def _record_staff_message(self, session: Session, event: Event, inbound: Inbound, conversation_id: int) -> None:
         session.execute(
-            update(Conversation).where(Conversation.id == conversation_id).values(last_message_at=func.now())
+            update(Conversation).where(Conversation.id == conversation_id).values(last_message_at=self._clock())
         )
         conversations.record(
             session,
@@ -104,5 +113,6 @@ class ReceiptHandler:
                 kind=inbound.name,
                 text=inbound.text,
                 inbound_event_id=event.id,
+                created_at=self._clock(),
             ),
         )

@@ -18,7 +18,7 @@ from bot.channels.outcomes import (
 from bot.clock import Clock
 from bot.logs import get_logger
 from bot.messages import ChannelName, OutMessage
-from bot.metrics import DELIVERIES, DELIVERY_SECONDS
+from bot.metrics import DELIVERIES, DELIVERY_SECONDS, TOKEN_ALERT
 from bot.pipeline.turns import enqueue_sending
 from bot.store import conversations, deliveries
 from bot.store.database import Database
@@ -79,7 +79,11 @@ class ReplySender:
             return
         leave = self._budget.acquire_within(channel.name, Lane.REPLY, BUDGET_PATIENCE)
         if isinstance(leave, Wait):
-            self._postpone(delivery, timedelta(seconds=leave.seconds), "rate_budget", None)
+            pause = timedelta(seconds=leave.seconds)
+            if self._is_stale(delivery, pause):
+                self._fail(delivery, "too_late", None)
+            else:
+                self._postpone(delivery, pause, "rate_budget", None, counts=False)
             return
         try:
             sent = channel.send(
@@ -98,20 +102,21 @@ class ReplySender:
                 provider_message_id=sent.provider_message_id,
             )
         DELIVERIES.labels(delivery.channel, "sent").inc()
+        TOKEN_ALERT.labels(delivery.channel).set(0)
         DELIVERY_SECONDS.labels(delivery.channel, delivery.lane).observe(
             max(0.0, (self._clock() - delivery.created_at).total_seconds())
         )
 
     def _settle_error(self, delivery: Delivery, contact: Contact, error: SendError) -> None:
         name = type(error).__name__
-        log.warning("send_failed", delivery=delivery.id, outcome=name, code=error.code, reason=error.reason)
+        level = log.error if error.alert else log.warning
+        level("send_failed", delivery=delivery.id, outcome=name, code=error.code, reason=error.reason)
         DELIVERIES.labels(delivery.channel, name).inc()
         if isinstance(error, OutcomeUnknown):
             self._finish(delivery, DeliveryStatus.UNKNOWN, "outcome_unknown", error.code)
             return
         pause = self._pause(delivery, error)
-        too_late = self._clock() - delivery.created_at > REPLY_IS_STALE_AFTER
-        if pause is None or too_late:
+        if pause is None or self._is_stale(delivery, pause):
             self._fail(delivery, name.lower() if pause is None else "too_late", error.code)
             if isinstance(error, RecipientGone) and error.scope is Scope.RECIPIENT:
                 with self._database.begin() as session:
@@ -119,6 +124,8 @@ class ReplySender:
             return
         if isinstance(error, SlowDown | Reauthorise) and error.scope is Scope.TOKEN:
             self._budget.slow_down(ChannelName(delivery.channel), pause)
+            if isinstance(error, Reauthorise):
+                TOKEN_ALERT.labels(delivery.channel).set(1)
         self._postpone(delivery, pause, name.lower(), error.code)
 
     def _pause(self, delivery: Delivery, error: SendError) -> timedelta | None:
@@ -130,7 +137,13 @@ class ReplySender:
             return error.after
         return REAUTHORISE_PAUSE if isinstance(error, Reauthorise) else None
 
-    def _postpone(self, delivery: Delivery, pause: timedelta, outcome: str, code: str | None) -> None:
+    def _is_stale(self, delivery: Delivery, pause: timedelta) -> bool:
+        return self._clock() + pause - delivery.created_at > REPLY_IS_STALE_AFTER
+
+    def _postpone(
+        self, delivery: Delivery, pause: timedelta, outcome: str, code: str | None, *, counts: bool = True
+    ) -> None:
+        """Put the delivery back for `pause`; `counts`: the try counts against its attempts."""
         with self._database.begin() as session:
             deliveries.settle(
                 session,
@@ -140,6 +153,7 @@ class ReplySender:
                 now=self._clock(),
                 provider_code=code,
                 not_before=self._clock() + pause,
+                attempts=delivery.attempts if counts else delivery.attempts - 1,
             )
 
     def _fail(self, delivery: Delivery, outcome: str, code: str | None) -> None:

@@ -21,14 +21,13 @@ from bot.dialogue.turn import Account, Caller, Draft, Turn
 from bot.logs import get_logger
 from bot.messages import ChannelName, Inbound, InboundKind
 from bot.metrics import TURN_SECONDS, TURNS
-from bot.store import conversations, deliveries
+from bot.store import conversations, deliveries, events
 from bot.store.conversations import Loaded
 from bot.store.database import Database
 from bot.store.models import (
     Contact,
     Conversation,
     EventStatus,
-    InboundEvent,
     Lane,
     Message,
     Owner,
@@ -122,7 +121,7 @@ class TurnHandler:
             conversation = conversations.lock(session, loaded.conversation.id)
             if conversation.version != loaded.conversation.version:
                 raise Conflict
-            if not finish_event(session, event.id, EventStatus.DONE):
+            if not events.finish(session, event.id, EventStatus.DONE):
                 return
             for change in turn.changes:
                 change(session)
@@ -136,7 +135,7 @@ class TurnHandler:
 
     def _record_only(self, event: Event, loaded: Loaded) -> None:
         with self._database.begin() as session:
-            if finish_event(session, event.id, EventStatus.DONE):
+            if events.finish(session, event.id, EventStatus.DONE):
                 self._write_question(session, event, loaded, turn=None, latency_ms=None)
 
     def _write_question(
@@ -220,17 +219,6 @@ class TurnHandler:
             expires_at=self._clock() + MEDIA_LIFETIME,
         )
         return draft.message.model_copy(update={"media_id": media_id})
-
-
-def finish_event(session: Session, event_id: int, status: EventStatus, error: str | None = None) -> bool:
-    """Close an event. False when another run has closed it."""
-    rows = session.execute(
-        update(InboundEvent)
-        .where(InboundEvent.id == event_id, InboundEvent.status == EventStatus.RECEIVED)
-        .values(status=status, error=error, done_at=func.now())
-        .returning(InboundEvent.id)
-    )
-    return rows.first() is not None
 
 
 def enqueue_sending(session: Session, contact_id: int, after: timedelta | None = None) -> None:

@@ -73,10 +73,15 @@ def set_owner(session: Session, conversation_id: int, owner: Owner, at: datetime
 
 
 def return_quiet_conversations(session: Session, quiet_since: datetime) -> int:
-    """Give back to the bot what staff took over and left without a word since `quiet_since`."""
+    """Give back to the bot what staff took over and left without a word of theirs since `quiet_since`."""
+    spoke = (
+        select(Message.id)
+        .where(Message.conversation_id == Conversation.id, Message.sender == "staff")
+        .where(Message.created_at >= quiet_since)
+    )
     rows = session.execute(
         update(Conversation)
-        .where(Conversation.owner == Owner.STAFF, Conversation.last_message_at < quiet_since)
+        .where(Conversation.owner == Owner.STAFF, ~spoke.exists())
         .values(owner=Owner.BOT, version=Conversation.version + 1)
         .returning(Conversation.id)
     )

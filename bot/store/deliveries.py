@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -91,6 +91,7 @@ def settle(
     provider_code: str | None = None,
     provider_message_id: str | None = None,
     not_before: datetime | None = None,
+    attempts: int | None = None,
 ) -> None:
     """Write down what became of a claimed delivery. A receipt that came first is not overwritten."""
     session.execute(
@@ -102,6 +103,7 @@ def settle(
             provider_code=provider_code,
             provider_message_id=func.coalesce(Delivery.provider_message_id, provider_message_id),
             not_before=not_before,
+            attempts=Delivery.attempts if attempts is None else attempts,
             lease_until=None,
             sent_at=now if status == DeliveryStatus.SENT else Delivery.sent_at,
         )
@@ -131,12 +133,25 @@ def contacts_with_due_replies(session: Session, now: datetime, older_than: datet
     ).all()
 
 
-def confirm_echo(session: Session, channel: str, *, key: str | None, provider_message_id: str | None) -> bool:
-    """Is the echoed message one of ours? By our key, or by the id the platform gave it. Settles unknown outcomes."""
+def confirm_echo(
+    session: Session, channel: str, *, contact_id: int, key: str | None, provider_message_id: str | None, text: str
+) -> bool:
+    """Is the echoed message one of ours? By our key, by the platform's id, or as the text under way to the contact.
+
+    Settles a send that is under way or whose outcome is unknown.
+    """
+    open_sends = and_(
+        Delivery.contact_id == contact_id,
+        Delivery.status.in_([DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN]),
+        func.coalesce(Delivery.content["text"].astext, "") == text,
+    )
+    named = [Delivery.key == key] if key else []
+    if provider_message_id:
+        named.append(Delivery.provider_message_id == provider_message_id)
     ours = session.scalars(
         select(Delivery)
-        .where(Delivery.channel == channel)
-        .where(or_(Delivery.key == key, Delivery.provider_message_id == provider_message_id))
+        .where(Delivery.channel == channel, or_(*named, open_sends))
+        .order_by(Delivery.id)
         .limit(1)
         .with_for_update()
     ).one_or_none()
@@ -146,16 +161,6 @@ def confirm_echo(session: Session, channel: str, *, key: str | None, provider_me
     if ours.status in {DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN}:
         ours.status, ours.outcome, ours.sent_at = DeliveryStatus.SENT, "echo", ours.sent_at or func.now()
     return True
-
-
-def is_under_way(session: Session, contact_id: int, text: str) -> bool:
-    """Is a message with this text being sent to the contact, or of unknown outcome?"""
-    rows = session.scalars(
-        select(Delivery.content)
-        .where(Delivery.contact_id == contact_id)
-        .where(Delivery.status.in_([DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN]))
-    )
-    return any(content.get("text", "") == text for content in rows)
 
 
 def note_delivered(session: Session, channel: str, ids: Sequence[str], at: datetime) -> int:

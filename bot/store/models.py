@@ -158,6 +158,8 @@ class InboundEvent(Base):
     __tablename__ = "inbound_event"
     __table_args__ = (
         UniqueConstraint("channel", "key"),
+        Index("ix_inbound_event_user", "channel", "user_id"),
+        Index("ix_inbound_event_received_at", "received_at", postgresql_using="brin"),
         Index("ix_inbound_event_open", "id", postgresql_where=sql("status IN ('received', 'parked')")),
     )
 

@@ -52,7 +52,7 @@ MEANINGS: dict[str, tuple[InboundKind, dict[str, Any]]] = {
     "delivery": (InboundKind.DELIVERED, {"message_ids": ("m_out_1", "m_out_2"), "watermark": AT}),
     "delivery_without_mids": (InboundKind.DELIVERED, {"message_ids": (), "watermark": AT}),
     "read": (InboundKind.SEEN, {"message_ids": (), "watermark": AT}),
-    "pass_thread_control": (InboundKind.OTHER, {"name": "pass_thread_control"}),
+    "pass_thread_control": (InboundKind.HANDBACK, {"name": "pass_thread_control"}),
     "take_thread_control": (InboundKind.TAKEOVER, {}),
     "request_thread_control": (InboundKind.OTHER, {"name": "request_thread_control"}),
     "app_roles": (InboundKind.OTHER, {"name": "app_roles", "user_id": None}),

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,7 +50,7 @@ def parse(stored: Mapping[str, Any], *, page_id: str, app_id: str | None = None)
             at=datetime.now(UTC),
         )
     message = read.mapping(event.get("message"))
-    inbound = _message(event, message, user_id, app_id) if message else _other(event, user_id)
+    inbound = _message(event, message, user_id, app_id) if message else _other(event, user_id, app_id)
     if source == "standby" and inbound.kind not in {InboundKind.DELIVERED, InboundKind.SEEN, InboundKind.ECHO}:
         return Inbound(
             key=inbound.key,
@@ -101,7 +102,7 @@ def _message_kind(
 ) -> InboundKind:
     if quick_reply:
         return InboundKind.BUTTON
-    if message.get("text"):
+    if message.get("text") and not _is_bare_link(message, attachments):
         return InboundKind.TEXT
     if attachments:
         first = attachments[0]
@@ -111,59 +112,54 @@ def _message_kind(
     return InboundKind.OTHER
 
 
-def _other(event: Mapping[str, Any], user_id: str | None) -> Inbound:
-    at = read.time(event.get("timestamp"))
+def _is_bare_link(message: Mapping[str, Any], attachments: list[Mapping[str, Any]]) -> bool:
+    """Is the text nothing but the address whose preview comes with it?"""
+    text = str(message["text"]).strip()
+    return any(item.get("type") == "fallback" and read.string(item.get("url")) == text for item in attachments)
+
+
+def _other(event: Mapping[str, Any], user_id: str | None, app_id: str | None) -> Inbound:
+    """An event that is no message. Those that we do not know are named by their own key."""
+    what = next((key for key in event if key not in {"sender", "recipient", "timestamp"}), None)
+    unknown = Inbound(
+        key=_hash_key(event),
+        name=read.identifier(what) or "unnamed",
+        kind=InboundKind.OTHER,
+        at=read.time(event.get("timestamp")),
+        user_id=user_id,
+    )
     if postback := read.mapping(event.get("postback")):
         message_id = read.identifier(postback.get("mid"))
-        return Inbound(
-            key=f"postback:{message_id}" if message_id else _hash_key(event),
+        return replace(
+            unknown,
+            key=f"postback:{message_id}" if message_id else unknown.key,
             name="postback",
             kind=InboundKind.BUTTON if postback.get("payload") else InboundKind.OTHER,
-            at=at,
-            user_id=user_id,
             text=clean(read.string(postback.get("title")) or ""),
             payload=read.string(postback.get("payload")),
             message_id=message_id,
             referral=read.string(read.mapping(postback.get("referral")).get("ref")),
         )
     if delivery := read.mapping(event.get("delivery")):
-        return Inbound(
-            key=_hash_key(event),
-            name="delivery",
-            kind=InboundKind.DELIVERED,
-            at=at,
-            user_id=user_id,
-            message_ids=read.strings(delivery.get("mids")),
-            watermark=read.time(delivery.get("watermark")),
-        )
+        ids, watermark = read.strings(delivery.get("mids")), read.time(delivery.get("watermark"))
+        return replace(unknown, name="delivery", kind=InboundKind.DELIVERED, message_ids=ids, watermark=watermark)
     if seen := read.mapping(event.get("read")):
-        return Inbound(
-            key=_hash_key(event),
-            name="read",
-            kind=InboundKind.SEEN,
-            at=at,
-            user_id=user_id,
-            watermark=read.time(seen.get("watermark")),
-        )
+        return replace(unknown, name="read", kind=InboundKind.SEEN, watermark=read.time(seen.get("watermark")))
     if referral := read.mapping(event.get("referral")):
-        return Inbound(
-            key=_hash_key(event),
-            name="referral",
-            kind=InboundKind.OPENED,
-            at=at,
-            user_id=user_id,
-            referral=read.string(referral.get("ref")),
-        )
+        return replace(unknown, name="referral", kind=InboundKind.OPENED, referral=read.string(referral.get("ref")))
     if "reaction" in event:
-        return Inbound(key=_hash_key(event), name="reaction", kind=InboundKind.REACTION, at=at, user_id=user_id)
+        return replace(unknown, name="reaction", kind=InboundKind.REACTION)
     for name in THREAD_CONTROL:
         if name in event:
-            taken = InboundKind.TAKEOVER if name == "take_thread_control" else InboundKind.OTHER
-            return Inbound(key=_hash_key(event), name=name, kind=taken, at=at, user_id=user_id)
-    what = next((key for key in event if key not in {"sender", "recipient", "timestamp"}), None)
-    return Inbound(
-        key=_hash_key(event), name=read.identifier(what) or "unnamed", kind=InboundKind.OTHER, at=at, user_id=user_id
-    )
+            return replace(unknown, name=name, kind=_thread_control(name, read.mapping(event[name]), app_id))
+    return unknown
+
+
+def _thread_control(name: str, control: Mapping[str, Any], app_id: str | None) -> InboundKind:
+    if name == "take_thread_control":
+        return InboundKind.TAKEOVER
+    given_to_us = app_id is not None and read.string(control.get("new_owner_app_id")) == app_id
+    return InboundKind.HANDBACK if name == "pass_thread_control" and given_to_us else InboundKind.OTHER
 
 
 def _coordinates(attachments: list[Mapping[str, Any]]) -> tuple[float, float] | tuple[None, None]:

@@ -51,6 +51,8 @@ def upgrade() -> None:
     sa.UniqueConstraint('channel', 'key', name=op.f('uq_inbound_event_channel_key'))
     )
     op.create_index('ix_inbound_event_open', 'inbound_event', ['id'], unique=False, postgresql_where=sa.text("status IN ('received', 'parked')"))
+    op.create_index('ix_inbound_event_received_at', 'inbound_event', ['received_at'], unique=False, postgresql_using='brin')
+    op.create_index('ix_inbound_event_user', 'inbound_event', ['channel', 'user_id'], unique=False)
     op.create_table('platform_token',
     sa.Column('provider', sa.Text(), nullable=False),
     sa.Column('access_token', sa.Text(), nullable=True),
@@ -204,6 +206,8 @@ def downgrade() -> None:
     op.drop_table('consent')
     op.drop_table('rate_budget')
     op.drop_table('platform_token')
+    op.drop_index('ix_inbound_event_user', table_name='inbound_event')
+    op.drop_index('ix_inbound_event_received_at', table_name='inbound_event', postgresql_using='brin')
     op.drop_index('ix_inbound_event_open', table_name='inbound_event', postgresql_where=sa.text("status IN ('received', 'parked')"))
     op.drop_table('inbound_event')
     op.drop_table('contact')
