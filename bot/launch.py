@@ -62,6 +62,8 @@ def count_together(data_dir: Path) -> None:
 
 def migrate_store(url: str, *, down: bool = False) -> None:
     """Bring the schema up to date, or one revision back. Raises CannotStart."""
+    import psycopg  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
     from bot.store import migrate  # noqa: PLC0415
@@ -73,8 +75,8 @@ def migrate_store(url: str, *, down: bool = False) -> None:
             migrate.rollback(database, "-1")
         else:
             migrate.migrate(database)
-    except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]
+    except (SQLAlchemyError, psycopg.Error, CommandError) as error:
+        reason = (str(getattr(error, "orig", error)).strip() or type(error).__name__).splitlines()[0]
         raise CannotStart(f"the database could not be migrated: {reason}") from error
     finally:
         database.close()

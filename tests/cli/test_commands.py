@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 import requests
 from trolydien_command import Trolydien
@@ -111,6 +112,15 @@ def test_migrate_goes_up_and_one_revision_down(with_database: Trolydien) -> None
     problems = with_database.run("doctor")
     assert "✗ database: at revision" in problems.stdout
     assert with_database.run("migrate").returncode == 0
+
+
+def test_a_migration_that_fails_is_one_line(with_database: Trolydien) -> None:
+    with psycopg.connect(with_database.env["DATABASE_URL"]) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    ended = with_database.run("migrate")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("the database could not be migrated: ")
+    assert ended.stderr.count("\n") == 1
 
 
 def test_doctor_finds_all_well(with_database: Trolydien, understanding: None, outside: None) -> None:
