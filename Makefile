@@ -34,7 +34,7 @@ bench: $(APP) $(NLU) train ## Measure under load
 
 lint: $(APP) ## ruff and mypy
 	$(call step,ruff check,.venv/bin/ruff check .)
-	$(call step,ruff format,.venv/bin/ruff format --check .)
+	$(call step,ruff format,.venv/bin/ruff format --check --exclude '*.md' .)
 	$(call step,mypy of the app,.venv/bin/mypy)
 	$(call step,mypy of the understanding,.venv/bin/mypy --strict --python-version 3.10 --ignore-missing-imports -p nlu)
 
