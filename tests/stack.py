@@ -5,6 +5,7 @@ move the one clock of all, look into the utility's world and know what its syste
 """
 
 import asyncio
+import logging
 import signal
 import subprocess
 import tempfile
@@ -128,6 +129,7 @@ def running_stack(template_url: str, nlu_url: str | None = None) -> Iterator[Sta
     with tempfile.TemporaryDirectory(prefix="trolydien-stack-") as folder, _nlu(nlu_url) as nlu:
         settings, outside = _settings(Path(folder), nlu.url)
         configure_logs("WARNING", "stack")
+        logging.getLogger("procrastinate.signals").setLevel(logging.ERROR)
         database = Database(_copy(template_url))
         with _sandbox(outside, clock) as sandbox, _gateway(settings, database, clock):
             product = assemble(settings, database, clock=clock)

@@ -27,8 +27,8 @@ CONVERSATIONAL = frozenset({"greet", "goodbye", "thank", "affirm", "deny", "canc
 NO_TOPIC = CONVERSATIONAL | {LINK, "insult", "human", "out_of_scope", "bot_identity"}
 """Intents that a follow-up ("thế còn tháng 9?") never refers to."""
 
-SURELY_NO_ANSWER = 0.95
-"""Confidence from which a message is a new subject though the form asks for a story, which may speak of anything."""
+REQUEST_WITHIN_A_STORY = 0.95
+"""Confidence from which a few words are a request of their own though the form asks for a story."""
 
 
 class Engine(Generic[D]):
@@ -198,7 +198,7 @@ class Engine(Generic[D]):
         asked = form.asks().get(state.asking or "")
         new_subject = (
             sure is Certainty.HIGH
-            and (asked is None or not asked.free_text or understanding.confidence >= SURELY_NO_ANSWER)
+            and not (asked and asked.free_text and _may_be_told(understanding))
             and understanding.intent not in CONVERSATIONAL | form.intents | {"out_of_scope"}
             and (understanding.intent in self.registry.handlers or understanding.intent in self.registry.forms)
         )
@@ -256,6 +256,12 @@ class Engine(Generic[D]):
         turn.handled_by.append(known)
         if turn.state.form:
             filling.ask_again(self.registry, turn)
+
+
+def _may_be_told(understanding: Understanding) -> bool:
+    """A story may speak of anything; only a short and certain request is no part of it. The review shows it anyway."""
+    short = len(understanding.text.split()) <= filling.WORDS_OF_A_BARE_ANSWER
+    return not (short and understanding.confidence >= REQUEST_WITHIN_A_STORY)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import yaml
 
 AMOUNT = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})*) đ(?![\w/])")
 CODE = re.compile(r"\bP[A-Z0-9]{3}[A-Z0-9]{2}\d{7}\b")
+TYPED_CODE = re.compile(r"\bP[A-Z0-9]{3} ?[A-Z0-9]{2} ?\d{7}\b")
 EXAMPLE_CODE = "PA04GT0012345"
 """The code that explains how codes look."""
 TARIFFS = Path(__file__).resolve().parents[2] / "data" / "tariffs"
@@ -23,6 +24,11 @@ def amounts(text: str) -> list[int]:
 
 def codes(text: str) -> set[str]:
     return set(CODE.findall(text)) - {EXAMPLE_CODE}
+
+
+def codes_typed(text: str) -> set[str]:
+    """Codes in what a customer wrote, in small letters and with spaces, too."""
+    return {re.sub(r"\W", "", found) for found in TYPED_CODE.findall(text.upper())}
 
 
 def sayable(answers: Iterable[Any]) -> set[int]:

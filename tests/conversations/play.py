@@ -28,7 +28,7 @@ from sandbox.emulator.transcript import Entry, Transcript
 PATIENCE_SECONDS = 20.0
 """How long a reply may take on a busy machine; a slow backend and the retries of an event are within it."""
 TICK_SECONDS = 0.02
-BY_CUSTOMER = ("user_send", "follow", "user_click_chatnow", "user_submit_info", "message", "postback", "referral")
+BY_CUSTOMER = ("user_send", "follow", "user_click_chatnow", "user_submit_info", "message", "standby.", "postback")
 """Beginnings of the names of events that are answered."""
 MEDIA = {"(image)": "image", "(voice)": "audio", "(video)": "video", "(file)": "file"}
 PICTURE_SCALE, PICTURE_BORDER = 8, 4
@@ -65,12 +65,13 @@ class Customer:
 
 
 class Facts:
-    """What stands in a script for a fact of the persona: {code} {code2}, {phone}, {otp}, {bill} {debt} …"""
+    """What stands in a script for a fact of the persona: {code} {code2}, {otp}, {bill} {debt} …, {said} (last)."""
 
     def __init__(self, stack: Stack, persona_name: str) -> None:
         self._world = stack.sandbox.world
         self.persona = next(persona for persona in self._world.personas if persona.name == persona_name)
         self.ticket = ""
+        self.said = ""
 
     def fill(self, text: str) -> str:
         return re.sub(r"\{([^{}]+)\}", lambda found: self.get(found[1]), text)
@@ -84,6 +85,8 @@ class Facts:
             "code spoken": lambda: f"{codes[0][:4].lower()} {codes[0][4:6].lower()} {codes[0][6:]}",
             "phone": lambda: self.persona.phone,
             "otp": self._password,
+            "otp spoken": lambda: " ".join(self._password()),
+            "first otp": lambda: self._password(0),
             "wrong otp": lambda: f"{(int(self._password()) + 1) % 1_000_000:06d}",
             "bill": lambda: _money(self._bill(codes[0]).total),
             "bill2": lambda: _money(self._bill(codes[1]).total),
@@ -91,14 +94,20 @@ class Facts:
             "debt": lambda: _money(self._world.debt(codes[0]).total),
             "debt2": lambda: _money(self._world.debt(codes[1]).total),
             "ticket": lambda: self.ticket,
+            "said": lambda: self.said,
         }
         return facts[name]()
+
+    def note_ticket(self, text: str) -> None:
+        """{ticket} is the code of the request last told."""
+        if found := re.search(r"\bYC\d{2}-\d{6}\b", text):
+            self.ticket = found[0]
 
     def messages(self) -> int:
         return len(self._world.sms.messages(self.persona.phone))
 
-    def _password(self) -> str:
-        found = re.search(r"\b\d{6}\b", self._world.sms.messages(self.persona.phone)[-1].text)
+    def _password(self, which: int = -1) -> str:
+        found = re.search(r"\b\d{6}\b", self._world.sms.messages(self.persona.phone)[which].text)
         assert found
         return found[0]
 
@@ -152,15 +161,17 @@ class Player:
                 self._log.append(f"! {text}")
                 self._happen(text)
             case "check":
-                if not _found(CHECKS, text)(self):
-                    raise Mismatch(f"not so: {text}")
+                for each in self._customers:
+                    self._wait(lambda each=each: self._settled(each), "everything is answered")  # type: ignore[misc]
+                self._wait(lambda: _found(CHECKS, text)(self), text)
 
     # --- The customer acts ---
 
     def _say(self, customer: Customer, text: str) -> None:
         self._log.append(f"> {text}")
+        self._facts.said = text
         customer.sent += 1
-        customer.known_codes |= figures.codes(text.upper().replace(" ", ""))
+        customer.known_codes |= figures.codes_typed(text)
         people, user = self._people, customer.user
         if text in MEDIA:
             content, content_type, name = SAMPLES[MEDIA[text]]  # type: ignore[index]
@@ -203,6 +214,7 @@ class Player:
         if reply is None:
             raise Mismatch(f"no reply, expected: {'; '.join(expected.has)}")
         self._log.append(str(reply))
+        self._facts.note_ticket(reply.text)
         self._check_figures(customer, reply, expected)
         for words in expected.has:
             if not _has(reply.text, self._facts.fill(words)):
@@ -211,7 +223,7 @@ class Player:
             if _has(reply.text, self._facts.fill(words)):
                 raise Mismatch(f"the reply holds: {self._facts.fill(words)}")
         for title in expected.buttons:
-            self._check_button(reply, title)
+            self._check_button(reply, self._facts.fill(title))
         if expected.qr_of:
             self._check_qr(reply, self._facts.fill(expected.qr_of))
 
@@ -280,10 +292,9 @@ class Player:
 
     def _wait(self, condition: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
-        latest = len(self._log)
         while not condition():
             if time.monotonic() > deadline:
-                raise Mismatch(f"waited in vain until {what} ({latest} lines)")
+                raise Mismatch(f"waited in vain: {what}")
             self._transcript.wait(None, after=1 << 60, count=1, timeout=TICK_SECONDS, wanted=lambda _: False)
 
     # --- What every reply must keep to ---
@@ -369,6 +380,16 @@ class Player:
             session.add(Consent(contact_id=loaded.contact.id, purpose="account", granted=True, text_version="t", at=at))
             session.get_one(Conversation, loaded.conversation.id).state = {"greeted": True}
 
+    def _requests(self) -> int:
+        """How many reports and cases the utility has, in a world without any at the start."""
+        found = 0
+        while True:
+            try:
+                self._stack.sandbox.world.ticket(f"YC26-{found + 1:06d}")
+            except LookupError:
+                return found
+            found += 1
+
     def _owner(self) -> str:
         with self._stack.database.begin() as session:
             return conversations.load(session, self._channel, self._customers[0].user).conversation.owner
@@ -444,6 +465,7 @@ HAPPENINGS: dict[str, Any] = {
 CHECKS: dict[str, Any] = {
     r"no text message came": lambda p: p._facts.messages() == p._texts_at_start,
     r"(\d+) text messages? came": lambda p, count: p._facts.messages() - p._texts_at_start == int(count),
+    r"(\d+) requests? (?:is|are) on file": lambda p, count: p._requests() == int(count),
     r"a person is asked for": lambda p: p._owner() == Owner.WAITING,
     r"the bot has the conversation": lambda p: p._owner() == Owner.BOT,
     r"staff have the conversation": lambda p: p._owner() == Owner.STAFF,
