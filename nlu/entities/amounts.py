@@ -18,8 +18,13 @@ _GROUPED = re.compile(r"(?<![a-z0-9.,])\d{1,3}(?:[.,]\d{3})+(?![a-z0-9]|[.,]\d)"
 _UNITS = {"k": 10**3, "ka": 10**3, "nghin": 10**3, "ngan": 10**3, "tr": 10**6, "trieu": 10**6, "cu": 10**6, "ty": 10**9}
 _DONG = re.compile(r"\s?(?:dong|d|vnd|₫)" + E)
 
+_HUNDRED = re.compile(r"(?:tram|cham)(?![a-z])")
+_CLAUSE_END = re.compile(r"\s*(?:[,.?!;]|\Z|(?:ma|thoi|la|roi|a|vay|the|nhi|nhe|hay|thi|chu|day|con)(?![a-z]))")
+_ABOUT_MONEY = re.compile(
+    r"(?<![a-z])(?:tien|mat|het|du|thua|dong|nop|tra|chuyen|no|thieu|tinh|bill|hoa don|lan|nham)(?![a-z])"
+)
 _ENERGY_UNIT = re.compile(
-    r"\s?(?:(kwh|kw\s?h|kilo\s?oat\s?gio|ki\s?lo\s?oat|kilooat|so|xo|sos|ky|ki|chu|kw|kg)(?:\sdien(?!\s*(?:luc|thoai)))?)"
+    r"\s?(?:(kwh|kw\s?h|kww?h|kwwh|kilo\s?oat\s?gio|ki\s?lo\s?oat|kilooat|so|xo|sos|ky|ki|chu|kw|kg)(?:\sdien(?!\s*(?:luc|thoai)))?)"
     + E
 )
 _NOT_ENERGY = re.compile(
@@ -45,6 +50,8 @@ _NOT_ENERGY = re.compile(
     )
     + E
 )
+_LETTERS = re.compile(r"\s*(tu)" + E)
+"""The rest of "ký tự"."""
 _USED = re.compile(
     words("dung", "het", "tieu thu", "nguong", "qua", "chay", "vuot", "muc", "tinh", "xai") + r"\W*(?:\w+\W+){0,2}\Z"
 )
@@ -67,8 +74,19 @@ def money(aligned: AlignedText) -> Iterator[Match]:
             yield Match("money", match.start(), match.end(), int(written(match[0])))
     for number in numbers(aligned):
         end = _DONG.match(text, number.end)
+        if number.scale == 1 and end is None and _hundreds(aligned, number):
+            yield Match("money", number.start, number.end, round(number.value) * 1000)
         if (number.scale >= 10**3 or (end and number.value >= 100)) and not _ENERGY_UNIT.match(text, number.end):
             yield Match("money", number.start, end.end() if end else number.end, round(number.value))
+
+
+def _hundreds(aligned: AlignedText, number: Number) -> bool:
+    """Whether hundreds said without unit are thousands of đồng: "mất gần hai trăm", "dư năm trăm rưỡi"."""
+    text = aligned.folded
+    if not number.spoken or not 100 <= number.value < 1000 or not _HUNDRED.search(text[number.start : number.end]):
+        return False
+    ends = _CLAUSE_END.match(text, number.end)
+    return bool(ends and _ABOUT_MONEY.search(before(text, number.start, 60)))
 
 
 def _compact_value(match: "re.Match[str]") -> int:
@@ -95,17 +113,20 @@ def _plausible(aligned: AlignedText, number: Number, unit: "re.Match[str]") -> b
     text, name = aligned.folded, unit[1].replace(" ", "")
     if number.value <= 1:
         return False
-    if name in ("kwh", "kilooatgio"):
+    if name.startswith("kw") and name.endswith("h") or name == "kilooatgio":
         return True
     if name in ("kw", "kilooat"):
         return number.value >= 10 and bool(_USED.search(before(text, number.start)))
     if name == "kg":
         return "dien" in unit[0]
     if name in ("so", "xo", "sos", "chu"):
-        if not aligned.says(unit.start(1), unit.end(1), "số", "chữ", "xố") or text[: number.start].endswith(
-            ("ma ", "doi ma ")
-        ):
+        if not aligned.says(unit.start(1), unit.end(1), "số", "chữ", "xố") or aligned.accented[
+            : number.start
+        ].endswith(("mã ", "ma ")):
             return False
         return (number.value >= 10 or "dien" in unit[0]) and not _NOT_ENERGY.match(text, unit.end(1))
+    letters = _LETTERS.match(text, unit.end(1))
+    if letters and aligned.says(letters.start(1), letters.end(1), "tự"):
+        return False
     named = aligned.says(unit.start(1), unit.end(1), "ký", "kí", "kỳ" if "dien" in unit[0] else "ký")
     return named and number.value >= 5

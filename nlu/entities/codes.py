@@ -19,7 +19,7 @@ _PARTIAL_CODE = re.compile(rf"{B}pa{_GAP}(?:[0o]4|26){_GAP}[a-z]{{2}}{_GAP}[0-9o
 
 _PHONE = re.compile(
     rf"(?<![a-z0-9+])(?:\+?{_GAP}\(?84\)?{_GAP}(?:\(0\)|0)?|[0o])[\s.\-_()]{{0,3}}"
-    rf"(?:[35789](?:[\s.\-_()]{{0,3}}[0-9o]){{8}}|2(?:[\s.\-_()]{{0,3}}[0-9o]){{9}}){E}"
+    rf"(?:[35789](?:[\s.\-_()]{{0,3}}[0-9ol]){{8}}|2(?:[\s.\-_()]{{0,3}}[0-9ol]){{9}}){E}"
 )
 _SHORT_PHONE = re.compile(rf"{B}[35789](?:[\s.\-]?[0-9]){{8}}{E}")
 _PHONE_WORDS = re.compile(
@@ -63,7 +63,10 @@ _SERIAL_NAMED = re.compile(
     + r"(?:\s*(?:dien|nha\s*toi|nha\s*em|so|co|la|ma|cua|moi|cu|seri|serial|no|:|,|\.|#)){0,4}\s*#?([a-z]{0,3}\d{6,12})"
     + E
 )
-_SERIAL_BARE = re.compile(r"(?<![a-z0-9.,/+\-])[1-9]\d{7}(?![a-z0-9]|[.,/\-]\d)")
+_SERIAL_BEFORE = re.compile(
+    words("cong to", "dong ho", "so che tao", "seri", "serial", "se ri", "so no") + r"(?:\s*(?:dien|so|la|co|seri|:)){0,3}\s*\Z"
+)
+_SERIAL_BARE = re.compile(r"(?<![a-z0-9.,/+\-])(?!1[89]00)[1-9]\d{7}(?![a-z0-9]|[.,/\-]\d)")
 
 _LETTER_NAMES = {
     "a": "A",
@@ -78,10 +81,12 @@ _LETTER_NAMES = {
     "ge": "G",
     "gie": "G",
     "gi": "G",
+    "go": "G",
     "hat": "H",
     "ho": "H",
     "i": "I",
     "ca": "K",
+    "ka": "K",
     "lo": "L",
     "mo": "M",
     "no": "N",
@@ -136,7 +141,7 @@ def customer_codes(aligned: AlignedText) -> Iterator[Match]:
 
 
 def _phone_value(text: str) -> str:
-    digits = re.sub(r"\D", "", text.replace("o", "0"))
+    digits = re.sub(r"\D", "", text.replace("o", "0").replace("l", "1"))
     if digits.startswith("84"):
         digits = "0" + digits[2:].lstrip("0")
     return digits
@@ -246,5 +251,9 @@ def meter_serials(aligned: AlignedText) -> Iterator[Match]:
     text = aligned.folded
     for match in _SERIAL_NAMED.finditer(text):
         yield Match("meter_serial", match.start(1), match.end(1), match[1].upper())
+    for run, digits in _spoken_digits(tokens_of(aligned), text):
+        named = _SERIAL_BEFORE.search(text[: run[0].start])
+        if named and 6 <= len(digits) <= 10 and not _is_phone(digits):
+            yield Match("meter_serial", run[0].start, run[-1].end, digits)
     for match in _SERIAL_BARE.finditer(text):
         yield Match("meter_serial", match.start(), match.end(), match[0])

@@ -15,11 +15,11 @@ from nlu.text.marks import has_marks
 
 _PART = r"(?:(?:sang|trua|chieu|toi|dem|khuya|xang|chua)\s*)"
 _NEAR = (
-    (0, words("hom nay", "hom lay", "hom ni", "hnay", "hn", "bua nay", "ngay hom nay", "hum nay", "ngay nay hom nay")),
+    (0, words("hom nay", "hom lay", "hom ni", "hnay", "hn", "bua nay", "hum lay", "hom nai", "ngay hom nay", "hum nay", "ngay nay hom nay")),
     (0, rf"{_PART}(?:nay|ni)"),
-    (-1, words("hom qua", "ngay hom qua", "hqua", "ngay hqua", "hum qua", "bua qua")),
+    (-1, words("hom qua", "ngay hom qua", "hqua", "ngay hqua", "hum qua", "hum qa", "bua qua")),
     (-1, rf"{_PART}(?:hom\s*)?qua"),
-    (-2, words("hom kia", "ngay hom kia", "bua kia", "hom truoc nua")),
+    (-2, words("hom kia", "ngay hom kia", "bua kia", "hum kia", "hom truoc nua")),
     (-3, words("hom kìa")),
     (1, words("ngay mai", "bua mai")),
     (1, rf"{_PART}(?:ngay\s*)?mai"),
@@ -27,6 +27,17 @@ _NEAR = (
     (2, rf"{_PART}(?:ngay\s*)?(?:mot|kia)"),
 )
 _NEARS = tuple((days, re.compile(rf"{B}(?:{_PART})?{pattern}{E}")) for days, pattern in _NEAR)
+_COUNT_BEFORE = re.compile(r"(?<![a-z0-9])(may|vai|hai|ba|bon|nam|\d{1,2})\s*\Z")
+_COUNTS = ("mấy", "vài", "hai", "ba", "bốn", "năm")
+_DAY_ALONE = re.compile(r"(?:hom|hum|bua|ngay)\s*(?:nay|lay|ni|qua|kia|mai|mot)\Z")
+_ROOF_BEFORE = re.compile(r"(?<![a-z])(?:khuyen|tren|len|cham|ap|tam|sua|ban)\s*\Z")
+_ROOF_AFTER = re.compile(r"\s*(?:nha|ton|ngoi|hien|the|khong\s*(?:vao|duoc|len))" + E)
+_WEEK = re.compile(
+    rf"{B}(?P<week>tuan)\s*(?:(?P<this>[nl]ay|ni)|(?P<next>sau|toi|ke\s*tiep)"
+    rf"|(?P<last>truoc|trc|chuoc|roi|r|vua\s*roi|vua\s*qua|qua)){E}"
+)
+_A_WEEK = re.compile(r"(?<![a-z0-9])(?:mot|nua|1|ca|hang|moi)\s*\Z")
+_WEEKEND = re.compile(rf"{B}cuoi\s*tuan(?:\s*(?:(?P<this>[nl]ay)|(?P<next>sau|toi)|(?P<last>truoc|roi|qua))(?![a-z0-9]))?{E}")
 _MAI = re.compile(rf"{B}mai{E}")
 _MOT = re.compile(rf"{B}mot{E}")
 _NAME_BEFORE = re.compile(
@@ -42,6 +53,7 @@ _WEEKDAYS = {
     "tu": 2,
     "5": 3,
     "nam": 3,
+    "lam": 3,
     "6": 4,
     "sau": 4,
     "7": 5,
@@ -49,16 +61,19 @@ _WEEKDAYS = {
     "8": 6,
 }
 _WEEKDAY = re.compile(
-    rf"{B}(?:{_PART})?(?:(?:ngay|hom)\s*)?(?:(?:thu|thuw)\s*(?P<n>[2-7]|hai|ba|tu|nam|sau|bay)|t(?P<t>[2-7])|(?P<cn>chu\s*nhat|cn|cnhat))"
-    rf"(?:\s*(?:(?P<this>tuan\s*nay|tuan\s*lay)|(?P<next>tuan\s*sau|tuan\s*toi)|(?P<past>tuan\s*truoc|tuan\s*roi|tuan\s*vua\s*roi|tuan\s*qua|vua\s*roi|vua\s*qua|truoc|roi)"
+    rf"{B}(?:{_PART})?(?:(?:ngay|hom)\s*)?(?:(?:thu|thuw)\s*(?P<n>[2-7]|hai|ba|tu|nam|lam|sau|bay)|t(?P<t>[2-7])|(?P<cn>chu\s*nhat|cn|cnhat))"
+    rf"(?:\s*(?:(?P<this>tuan\s*[nl]ay)|(?P<next>tuan\s*sau|tuan\s*toi)|(?P<past>tuan\s*(?:truoc|trc|chuoc)|tuan\s*roi|tuan\s*vua\s*roi|tuan\s*qua|vua\s*roi|vua\s*qua|truoc|roi)"
     rf"|(?P<coming>nay|lay|toi|sap\s*toi|sau)))?{E}"
+)
+_DATED = re.compile(
+    rf"[\s,(]*(?:ngay\s*|hom\s*)?(?P<d>0?[1-9]|[12]\d|3[01])\s?(?:[/\-.]|thang)\s?(?P<m>0?[1-9]|1[0-2])(?:\s?[/\-.]\s?20\d\d)?{E}(?!\s?[/\-.]\d)"
 )
 _UNIT_AFTER = re.compile(r"\s*(?:thang|lan|trieu|nghin|ngan|k|so|kwh|nguoi|ho)" + E)
 _FULL = re.compile(
     r"(?<![a-z0-9/.\-,])(?:ngay\s*|hom\s*|mung\s*)?(?P<d>0?[1-9]|[12]\d|3[01])\s?(?P<sep>[/\-.])\s?(?P<m>0?[1-9]|1[0-2])(?:\s?(?P=sep)\s?(?P<y>20\d\d|\d\d))?(?![a-z0-9]|[/\-.]\d)"
 )
 _WORDED = re.compile(
-    rf"{B}(?:(?:ngay|hom|mung|mong)\s*)?(?P<d>0?[1-9]|[12]\d|3[01])\s*(?:thang|thg|thag)\s*(?P<m>0?[1-9]|1[0-2])(?![0-9])"
+    rf"{B}(?<!thang )(?<!thag )(?<!thg )(?:(?:ngay|hom|mung|mong)\s*)?(?P<d>0?[1-9]|[12]\d|3[01])\s*(?:thang|thg|thag)\s*(?P<m>0?[1-9]|1[0-2])(?![0-9])"
     r"(?:\s*(?:/|-|nam)\s*(?P<y>20\d\d))?" + E
 )
 _ISO = re.compile(r"(?<![0-9])(?P<y>20\d\d)-(?P<m>\d\d)-(?P<d>\d\d)(?![0-9])")
@@ -122,7 +137,29 @@ def _nearest(candidates: "list[date | None]", today: date) -> date | None:
 
 def dates(aligned: AlignedText, today: date) -> Iterator[Match]:
     """All days of the text."""
-    yield from (*_near(aligned, today), *_weekdays(aligned, today), *_calendar(aligned, today))
+    yield from (*_near(aligned, today), *_calendar(aligned, today), *_weeks(aligned, today))
+    yield from _weekdays(aligned, today)
+
+
+def _coming(aligned: AlignedText, start: int, end: int) -> bool:
+    """Whether "tới" is meant: no "tôi" ("I"), and marked where the rest of the text is."""
+    return aligned.says(start, end, "tới") and (aligned.marked(start, end) or not has_marks(aligned.accented))
+
+
+def _weeks(aligned: AlignedText, today: date) -> Iterator[Match]:
+    """Weeks and weekends: ``{"from", "to"}``, both inclusive; a week runs from Monday to Sunday."""
+    monday = today - timedelta(days=today.weekday())
+    for pattern, first in ((_WEEK, 0), (_WEEKEND, 5)):
+        for match in pattern.finditer(aligned.folded):
+            at = match.start("week") if first == 0 else match.end() - len(match[0]) + match[0].index("tuan")
+            if not aligned.says(at, at + 4, "tuần") or _duration(aligned, match.start()) or _A_WEEK.search(
+                aligned.folded[: match.start()]
+            ):
+                continue
+            shift = timedelta(days=7 * (bool(match["next"]) - bool(match["last"])))
+            begin = monday + shift + timedelta(days=first)
+            value = {"from": begin.isoformat(), "to": (monday + shift + timedelta(days=6)).isoformat()}
+            yield Match("date", match.start(), match.end(), value)
 
 
 def _near(aligned: AlignedText, today: date) -> Iterator[Match]:
@@ -133,14 +170,16 @@ def _near(aligned: AlignedText, today: date) -> Iterator[Match]:
             if written.startswith("tới "):
                 yield Match("date", match.start() + 4, match.end(), (today + timedelta(days=days)).isoformat())
                 continue
-            if any(word not in _MARKED and has_marks(word) for word in written.split()):
+            if written == "tới nay":
                 continue
-            vague = re.search(r"(?<![a-z])may\s*\Z", text[: match.start()])
-            if vague and aligned.says(vague.start(), vague.start() + 3, "mấy"):
+            if any(word not in _MARKED and has_marks(word) for word in written.split()):
+                yield from _without_part(aligned, match, today + timedelta(days=days))
+                continue
+            if _duration(aligned, match.start()) and "hom" in match[0]:
                 continue
             if match[0].endswith("mot") and not aligned.says(match.end() - 3, match.end(), "mốt"):
                 continue
-            if match[0].endswith("mai") and aligned.accented[match.end() - 3 : match.end()] != "mai":
+            if match[0].endswith("mai") and not _tomorrow(aligned, match.end() - 3):
                 continue
             if match[0].endswith("kia") and aligned.accented[match.end() - 3 : match.end()] == "kìa":
                 yield _day(match, today + timedelta(days=3 if days > 0 else -3))
@@ -149,13 +188,38 @@ def _near(aligned: AlignedText, today: date) -> Iterator[Match]:
     for match in _MAI.finditer(text):
         start = aligned.starts[match.start()]
         capital = aligned.raw[start].isupper() and not aligned.raw.isupper() and match.start() > 0
-        if not capital and aligned.accented[match.start() : match.end()] == "mai" and not _named(text, match.start()):
+        if not capital and _tomorrow(aligned, match.start()) and not _named(text, match.start()):
             yield _day(match, today + timedelta(days=1))
     for match in _MOT.finditer(text):
         if aligned.accented[match.start() : match.end()] == "mốt" and not re.search(
             r"(?:hai|ba|bon|nam|sau|bay|tam|chin|muoi)\Z", before(text, match.start())
         ):
             yield _day(match, today + timedelta(days=2))
+
+
+def _duration(aligned: AlignedText, start: int) -> bool:
+    """Whether "hôm nay" ends a duration: "mấy hôm nay", "hai hôm nay"."""
+    count = _COUNT_BEFORE.search(aligned.folded[:start])
+    return count is not None and aligned.says(*count.span(1), *_COUNTS)
+
+
+def _without_part(aligned: AlignedText, match: "re.Match[str]", day: date) -> Iterator[Match]:
+    """The day alone where what looks like a part of the day is another word: "đếm hôm nay"."""
+    rest = _DAY_ALONE.search(match[0])
+    if rest is None:
+        return
+    start = match.start() + rest.start()
+    if all(word in _MARKED or not has_marks(word) for word in aligned.accented[start : match.end()].split()):
+        yield Match("date", start, match.end(), day.isoformat())
+
+
+def _tomorrow(aligned: AlignedText, start: int) -> bool:
+    """Whether "mai" is tomorrow, and neither a roof ("mái nhà"), nor "mãi", nor the end of "khuyến mại"."""
+    return (
+        aligned.accented[start : start + 3] == "mai"
+        and not _ROOF_BEFORE.search(aligned.folded[:start])
+        and not _ROOF_AFTER.match(aligned.folded, start + 3)
+    )
 
 
 def _named(text: str, start: int) -> bool:
@@ -175,16 +239,26 @@ def _weekdays(aligned: AlignedText, today: date) -> Iterator[Match]:
             thu = match[0].index("thu") + match.start()
             if not aligned.says(thu, thu + 3, "thứ", "thú"):
                 continue
-            if not aligned.says(*match.span("n"), "hai", "ba", "tư", "năm", "sáu", "bảy", "bẩy", match["n"]):
+            if not aligned.says(*match.span("n"), "hai", "ba", "tư", "năm", "lăm", "sáu", "bảy", "bẩy", match["n"]):
                 continue
             if re.search(
-                r"(?:lan|nguoi|cai|nha|ma|dong|hang|ban|to|don|ben|ho|dt|hd)\Z", before(text, match.start())
+                r"(?<![a-z])(?:lan|nguoi|cai|nha|dong|hang|ban|to|don|ben|ho|dt|hd)\Z", before(text, match.start())
             ) or _UNIT_AFTER.match(text, match.end()):
                 continue
         if match["t"] and not (_is_weekday(text, match) or _OPEN_ON.match(text, match.end())):
             continue
         weekday = 6 if match["cn"] else _WEEKDAYS[match["n"] or match["t"]]
-        yield _day(match, _weekday(match, weekday, today))
+        day = _weekday(match, weekday, today)
+        if match["coming"] == "toi" and not _coming(aligned, *match.span("coming")):
+            end = len(text[: match.start("coming")].rstrip())
+            yield Match("date", match.start(), end, day.isoformat())
+            continue
+        dated = _DATED.match(text, match.end())
+        if dated:
+            said = _nearest([_in(today.year + offset, int(dated["m"]), int(dated["d"])) for offset in (-1, 0, 1)], today)
+            if said:
+                yield Match("date", match.start(), dated.end(), said.isoformat())
+        yield _day(match, day)
 
 
 def _is_weekday(text: str, match: "re.Match[str]") -> bool:

@@ -49,11 +49,45 @@ class Meaning:
 
 @dataclass(frozen=True)
 class Gazetteer:
-    """Today's units by code, and meanings by the name without marks and spaces."""
+    """Today's units by code, meanings by the name without marks and spaces, and those keys by how they sound in the
+    north and by what is left of them when one letter is lost (both for names of two words or more)."""
 
     units: "tuple[Unit, ...]"
     meanings: "dict[str, tuple[Meaning, ...]]"
     longest: int
+    sounded: "dict[str, tuple[str, ...]]"
+    slipped: "dict[str, tuple[str, ...]]"
+
+    def nearly(self, stretch: str) -> "tuple[str, ...]":
+        """The keys that the words without marks may be a regional spelling of, else those one letter away."""
+        found = self.sounded.get(sound(stretch))
+        if found:
+            return found
+        joined = stretch.replace(" ", "")
+        if len(joined) < _SHORTEST_SLIP:
+            return ()
+        near = [key for part in (joined, *_one_lost(joined)) for key in self.slipped.get(part, ())]
+        return tuple(sorted({key for key in near if abs(len(key) - len(joined)) <= 1}))
+
+
+_SHORTEST_SLIP = 7
+_SOUNDS = (("ngh", "ng"), ("ng", "ng"), ("nh", "nh"), ("tr", "ch"), ("gi", "d"), ("s", "x"), ("r", "d"), ("n", "l"))
+
+
+def sound(name: str) -> str:
+    """The words of a folded name with the beginnings that northern speech mixes up made equal (l/n, s/x, ch/tr, …)."""
+    return " ".join(map(_sound, name.split()))
+
+
+def _sound(word: str) -> str:
+    for start, other in _SOUNDS:
+        if word.startswith(start):
+            return other + word[len(start) :]
+    return word
+
+
+def _one_lost(word: str) -> "set[str]":
+    return {word[:i] + word[i + 1 :] for i in range(len(word))}
 
 
 def key(name: str) -> str:
@@ -90,7 +124,22 @@ def gazetteer() -> Gazetteer:
     for province in dict.fromkeys(row["province"] for row in districts.values()):
         add(Meaning(province, "tỉnh"))
     longest = max(len(meaning.name.split()) for found in meanings.values() for meaning in found)
-    return Gazetteer(tuple(units), {name: tuple(found) for name, found in meanings.items()}, longest)
+    sounded: dict[str, set[str]] = {}
+    slipped: dict[str, set[str]] = {}
+    for name, found in meanings.items():
+        if " " not in found[0].name:
+            continue
+        sounded.setdefault(sound(fold(found[0].name).lower()), set()).add(name)
+        if len(name) >= _SHORTEST_SLIP:
+            for part in (name, *_one_lost(name)):
+                slipped.setdefault(part, set()).add(name)
+    return Gazetteer(
+        tuple(units),
+        {name: tuple(found) for name, found in meanings.items()},
+        longest,
+        {spelt: tuple(sorted(names)) for spelt, names in sounded.items()},
+        {spelt: tuple(sorted(names)) for spelt, names in slipped.items()},
+    )
 
 
 def _unit(row: "dict[str, Any]") -> Unit:

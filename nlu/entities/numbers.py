@@ -76,10 +76,11 @@ _NOT_A_REST = frozenset(
         "tan",
         "tuan",
         "hom",
+        "gio",
     ]
 )
 _NOT_ALONE = frozenset(("tram", "chuc", "nghin", "ngan", "trieu", "ty", "ti"))
-_VAGUE = frozenset(("may", "vai", "hang", "nhieu", "bao", "cong"))
+_VAGUE = frozenset(("ca", "may", "vai", "hang", "nhieu", "bao", "cong"))
 _TOKEN = re.compile(r"\d{1,3}(?:[.,]\d{3})+(?![\d])|\d+[.,]\d{1,2}(?!\d)|\d+|[a-z]+")
 
 Look = Callable[[int], str]
@@ -113,6 +114,8 @@ def tokens_of(aligned: AlignedText) -> "list[Token]":
         text = match[0]
         if text == "cham" and aligned.says(match.start(), match.end(), "chăm"):
             text = "tram"
+        elif text == "chieu" and aligned.accented[match.start() : match.end()] == "chiệu":
+            text = "trieu"
         elif text in _ACCENTS and not aligned.says(match.start(), match.end(), *_ACCENTS[text]):
             text = "_"
         found.append(Token(text, match.start(), match.end()))

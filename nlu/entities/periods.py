@@ -34,7 +34,7 @@ _NAMED = {
 _NAMED_MARKED = {"tu": "tư", "bay": "bảy", "muoi": "mười", "nam": "năm", "sau": "sáu", "tam": "tám"}
 _YEAR = (
     r"(?:\s*(?:/|-|\.|nam)\s*(?:nam\s*)?(?P<year>20\d\d|\d\d)(?!\d)"
-    r"|\s+(?:cua\s+)?(?:nam|lam)\s+(?P<said>ngoai|nay|truoc|roi|kia)"
+    r"|\s+(?:cua\s+)?(?:(?:nam|lam)\s+(?P<said>ngoai|nay|truoc|roi|kia|sau|toi)|(?P<over>sang\s+nam))"
     r"|\s+(?P<bare>20[0-3]\d))?"
 )
 _NUMBERED = re.compile(
@@ -91,7 +91,7 @@ _RELATIVE = re.compile(
     rf"|(?P<this>{_THIS})|(?P<new>moi)(?=\s*(?:nhat|ve|co|$|[,.?]))"
     rf"|(?P<next>{words('sau', 'toi', 'sap toi', 'ke tiep', 'tiep theo')}))" + E
 )
-_SPAN = re.compile(rf"\s*(?:thang|thag|thg|ky|ki)\s*{_LATELY}{E}")
+_SPAN = re.compile(rf"\s*(?:thang|thag|thg|ky|ki)\s*(?!roi{E}){_LATELY}{E}")
 _SOME = re.compile(
     rf"{B}(?P<some>may|vai|cac|nhung)\s*(?:thang|thag|thg|ky|ki)\s*"
     rf"{_LATELY}{E}"
@@ -102,18 +102,22 @@ _QUARTER = re.compile(
 )
 _YEARS = re.compile(
     rf"{B}(?:ca\s*)?(?:nam|lam)\s*"
-    rf"(?:(?P<year>20[0-3]\d)|(?P<rel>nay|lay|ngoai|ngoaj|truoc|chuoc|roi|vua roi|vua qua|kia|qua)){E}"
+    rf"(?:(?P<year>20[0-3]\d)|(?P<rel>nay|lay|sau|toi|ngoai|ngoaj|truoc|chuoc|roi|vua roi|vua qua|kia|qua)){E}"
 )
 _HALF = re.compile(
-    rf"{B}(?P<months>6|sau|3|ba)\s*thang\s*(?P<half>dau|cuoi)\s*nam(?:\s*(?P<year>20\d\d|nay|ngoai|truoc))?{E}"
+    rf"{B}(?P<months>6|sau|3|ba)\s*(?:thang|thag|thg)\s*(?P<half>dau|cuoi)\s*nam(?:\s*(?P<year>20\d\d|nay|ngoai|truoc))?{E}"
 )
 _HALF_YEAR = re.compile(
-    rf"{B}nua\s*nam\s*(?:{words('qua', 'nay', 'vua qua', 'gan day', 'vua roi', 'tro lai day')})?{E}"
+    rf"{B}nua\s*nam\s*{words('qua', 'nay', 'vua qua', 'gan day', 'vua roi', 'tro lai day')}{E}"
 )
 _SAME_MONTH = re.compile(rf"{B}(?:cung\s*(?:ky|thang)|thang\s*nay)\s*(?:nam|lam)\s*(?:truoc|ngoai){E}")
 _SINCE = re.compile(
     rf"{B}(?:tu\s*)?dau\s*nam\s*(?:(?:den|toi|cho\s*den|cho\s*toi)\s*(?:gio|nay|hien\s*tai|bay\s*gio)|nay)?{E}"
 )
+_NEXT_YEAR = re.compile(rf"{B}sang\s*nam{E}")
+_TILL_NOW = r"(?:den|toi|cho\s*den|cho\s*toi)\s*(?:gio|nay|hien\s*tai|bay\s*gio|hom\s*nay)"
+_SINCE_MONTH = re.compile(rf"\s*{_TILL_NOW}{E}")
+_THIS_MONTH_SO_FAR = re.compile(rf"{B}(?:tu\s*)?dau\s*(?:thang|ky)\s*{_TILL_NOW}{E}")
 _TO = re.compile(r"\s*(?:-|–|—|den|toi|->|cho den|cho toi|\.\.)\s*")
 _WEEKDAY_CONTEXT = re.compile(
     words(
@@ -153,7 +157,9 @@ def _year_of(match: "re.Match[str]", today: date) -> int | None:
     groups = match.groupdict()
     said = groups.get("said")
     if said:
-        return today.year - {"nay": 0, "kia": 2}.get(said, 1)
+        return today.year - {"nay": 0, "kia": 2, "sau": -1, "toi": -1}.get(said, 1)
+    if groups.get("over"):
+        return today.year + 1
     year = groups.get("year") or groups.get("bare")
     if not year:
         return None
@@ -183,6 +189,10 @@ def periods(aligned: AlignedText, today: date) -> Iterator[Match]:
             if last > number:
                 start = _with_from(aligned.folded, match.start)
                 yield Match("period", start, rest.end(), _value(match.value["from"], f"{year:04d}-{last:02d}"))
+        so_far = _SINCE_MONTH.match(aligned.folded, match.end)
+        start = _with_from(aligned.folded, match.start)
+        if so_far and start < match.start:
+            yield Match("period", start, so_far.end(), _value(match.value["from"], month(today, 0)))
     yield from _relative(aligned, today)
     yield from _longer(aligned, today)
 
@@ -216,6 +226,12 @@ def _months(aligned: AlignedText, today: date) -> Iterator[Match]:
         if not aligned.says(match.start(), match.start("name"), "tháng ", "thág ", "tháng", "thág"):
             continue
         if name in ("hai", "ba", "mot", "nam") and re.match(r"\s*(?:thang|nam|lan)" + E, text[match.end() :]):
+            continue
+        if (
+            name == "sau"
+            and aligned.marked(match.start(), match.start("name"))
+            and not aligned.marked(*match.span("name"))
+        ):
             continue
         if (
             name == "nam"
@@ -255,6 +271,8 @@ def _is_month(aligned: AlignedText, match: "re.Match[str]") -> bool:
     return True
 
 
+_REGISTERED = re.compile(r"(?<![a-z])(?:dang|chu|truong|ma|hoc)\Z")
+"""Before "ký": "đăng ký qua đây" is no period."""
 _UNIT_MARKED = {
     "thang": ("tháng", "thág"),
     "thag": ("thág",),
@@ -266,6 +284,8 @@ _UNIT_MARKED = {
 _NOT_RELATIVE = re.compile(
     r"(?<![a-z0-9])(?:may|vai|cac|nhung|moi|dau|giua|nua|hang|nhieu|tung|bac|suot may)\Z|(?<![a-z0-9])\d{1,2}\Z"
 )
+_LASTING = re.compile(r"(?<![a-z0-9])(?:ca|nua|suot|duoc|gan)\Z")
+"""Before "tháng rồi": it has lasted a month."""
 _UNTIL_NOW = re.compile(r"\s*(?:nay|gio|h|hien|bay)" + E)
 _COUNT_WORDS = ("một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín", "mười")
 _COUNTS = re.compile(r"(?<![a-z0-9])(?:mot|hai|ba|bon|nam|sau|bay|tam|chin|muoi)\Z")
@@ -292,6 +312,12 @@ def _relative(aligned: AlignedText, today: date) -> Iterator[Match]:
             and match["this"] is None
             and not (match["last"] or "").startswith(("tr", "ch"))
         ):
+            continue
+        if unit in ("ky", "ki") and _REGISTERED.search(before(text, match.start())):
+            continue
+        if match["next"] == "toi" and not aligned.says(*match.span("next"), "tới"):
+            continue
+        if (match["last"] or "").endswith("roi") and _LASTING.search(before(text, match.start())):
             continue
         if _counted(aligned, match.start()) or _NOT_RELATIVE.search(before(text, match.start())):
             continue
@@ -333,18 +359,29 @@ def _longer(aligned: AlignedText, today: date) -> Iterator[Match]:
         yield Match("period", match.start(), match.end(), _value(month(today, 12)))
     for match in _SINCE.finditer(text):
         yield Match("period", match.start(), match.end(), _value(f"{today.year:04d}-01", month(today, 0)))
+    for match in _THIS_MONTH_SO_FAR.finditer(text):
+        yield Match("period", match.start(), match.end(), _value(month(today, 0)))
+    for match in _NEXT_YEAR.finditer(text):
+        if aligned.says(match.start(), match.end(), "sang năm"):
+            year = today.year + 1
+            yield Match("period", match.start(), match.end(), _value(f"{year:04d}-01", f"{year:04d}-12"))
     for match in _YEARS.finditer(text):
         if not aligned.says(match.start(), match.start() + 3, "năm", "lăm", "nàm", "cả ", "ca "):
             continue
         rel = match["rel"]
         if rel and re.search(r"(?:may|vai|muoi|\d|bao nhieu|nhieu|lau)\Z", before(text, match.start())):
             continue
-        back = 0 if rel in ("nay", "lay") else 2 if rel == "kia" else 1
+        if rel and (_counted(aligned, match.start()) or not aligned.says(*match.span("rel"), *_YEARS_SAID)):
+            continue
+        back = {"nay": 0, "lay": 0, "kia": 2, "sau": -1, "toi": -1}.get(rel, 1)
         year = int(match["year"]) if match["year"] else today.year - back
+        if rel in ("sau", "toi") and not aligned.marked(match.start(), match.end()):
+            continue
         last = month(today, 0) if year == today.year else f"{year:04d}-12"
         yield Match("period", match.start(), match.end(), _value(f"{year:04d}-01", last))
 
 
+_YEARS_SAID = ("nay", "lày", "ngoái", "trước", "chước", "rồi", "vừa rồi", "vừa qua", "kia", "qua", "sau", "tới")
 _QUARTERS = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "mot": 1, "hai": 2, "ba": 3, "tu": 4, "bon": 4}
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from nlu import lexicon
-from nlu.entities.gazetteer import KIND_KEYS, District, Meaning, Unit, gazetteer, key
+from nlu.entities.gazetteer import KIND_KEYS, District, Meaning, Unit, gazetteer, key, sound
 from nlu.entities.match import Match, words
 from nlu.text.align import AlignedText
 from nlu.text.marks import fold, has_marks, split_tone
@@ -88,7 +88,8 @@ def places(aligned: AlignedText) -> Iterator[Match]:
         if inner is not None and covering is None:
             value["detail"] = inner.value["name"]
         yield Match("place", start, place.end, value)
-    yield from small
+    others = list(_elsewhere().finditer(aligned.folded))
+    yield from (s for s in small if not any(o.start() <= s.start < o.end() for o in others))
 
 
 @lru_cache(maxsize=1)
@@ -136,12 +137,42 @@ def _named(aligned: AlignedText) -> "list[_Named]":
             stretch = aligned.folded[start:end]
             meanings = index.meanings.get(re.sub(r"\s+", "", stretch))
             place = meanings and _understood(aligned, start, end, meanings)
+            if not place and size > 1:
+                place = _misspelt(aligned, start, end)
             if place:
                 found.append(place)
                 i += size - 1
                 break
         i += 1
     return found
+
+
+def _misspelt(aligned: AlignedText, start: int, end: int) -> _Named | None:
+    """A name in a regional spelling ("Xảng Mộc") or with a slip ("Tânn Cương"), where a place is surely meant."""
+    stretch = aligned.folded[start:end]
+    raw = aligned.raw[aligned.starts[start] : aligned.ends[end - 1]]
+    capitals = raw.replace(" ", "").isalpha() and all(word[:1].isupper() for word in raw.split())
+    said_at, said = _said_kind(aligned, start)
+    if not (said or (capitals and _before_name().search(aligned.folded[:start]))):
+        return None
+    index = gazetteer()
+    named = [meaning for name in index.nearly(stretch) for meaning in index.meanings[name]]
+    written = aligned.accented[start:end]
+    fitting = tuple(meaning for meaning in named if _sounds_so(written, meaning.name.lower()))
+    if not fitting or _not_before().match(aligned.folded, end) or len({key(m.name) for m in fitting}) > 1:
+        return None
+    return _Named(said_at, end, said, _of_kind(said, fitting) if said else fitting, True)
+
+
+def _sounds_so(written: str, name: str) -> bool:
+    """Whether the marks written are the name's own; a word without marks, and one with a slip, fits any."""
+    typed, meant = written.split(), name.split()
+    if len(typed) != len(meant):
+        return False
+    return all(
+        not has_marks(t) or sound(fold(t)) != sound(fold(m)) or split_tone(t)[1] == split_tone(m)[1] or _loose(t) == _loose(m)
+        for t, m in zip(typed, meant, strict=True)
+    )
 
 
 def _understood(aligned: AlignedText, start: int, end: int, meanings: "tuple[Meaning, ...]") -> _Named | None:
@@ -305,7 +336,9 @@ def _choices(units: "dict[str, Meaning]") -> "list[dict[str, Any]]":
 
 _NUMBER_NAME = re.compile(r"\s*(?:so\s*)?(?:[a-z]{1,2}\d{1,4}|\d{1,4}[a-z]?(?:/\d{1,4})*)(?![a-z0-9])")
 _SPOKEN_NAME = re.compile(r"\s+(?:so\s+)?(?:muoi\s+)?(?:mot|hai|ba|bon|nam|sau|bay|tam|chin|muoi)(?![a-z0-9])")
-_STREET_NUMBER = re.compile(r"(?<![a-z0-9])so\s*(?:nha\s*)?\d{1,4}[a-z]?\s*\Z")
+_STREET_NUMBER = re.compile(
+    r"(?<![a-z0-9])so\s*(?:nha\s*)?(?:\d{1,4}[a-z]?|(?:(?:mot|hai|ba|bon|nam|sau|bay|tam|chin|muoi|tram|linh|le|tu|lam)\s*){1,5})\s*\Z"
+)
 
 
 def _small_places(aligned: AlignedText) -> Iterator[Match]:

@@ -87,6 +87,8 @@ def decode_vni(word: str) -> str:  # noqa: PLR0912 - one branch per key
     tone = ""
     for char in word:
         if char in _VNI_TONES:
+            if tone:
+                return word
             tone = _VNI_TONES[char]
         elif char == "6":
             if not _mark_last(letters, _CIRCUMFLEX):
