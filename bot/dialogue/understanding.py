@@ -74,8 +74,8 @@ def _slots(entities: tuple[dict[str, Any], ...]) -> Slots:
     }
     if (period := first.get("period")) is not None:
         found["period"] = Period(first=_month(period["from"]), last=_month(period["to"]))
-    if (day := first.get("date")) is not None:
-        found["date"] = date.fromisoformat(str(day))
+    if isinstance(day := first.get("date"), str):  # a week comes as {"from", "to"}: no slot takes it yet
+        found["date"] = date.fromisoformat(day)
     if (place := first.get("place")) is not None:
         found["place"] = _place(place)
     return Slots.model_validate(found)

@@ -120,9 +120,9 @@ def _plausible(aligned: AlignedText, number: Number, unit: "re.Match[str]") -> b
     if name == "kg":
         return "dien" in unit[0]
     if name in ("so", "xo", "sos", "chu"):
-        if not aligned.says(unit.start(1), unit.end(1), "số", "chữ", "xố") or aligned.accented[
-            : number.start
-        ].endswith(("mã ", "ma ")):
+        if not aligned.says(unit.start(1), unit.end(1), "số", "chữ", "xố") or aligned.accented[: number.start].endswith(
+            ("mã ", "ma ")
+        ):
             return False
         return (number.value >= 10 or "dien" in unit[0]) and not _NOT_ENERGY.match(text, unit.end(1))
     letters = _LETTERS.match(text, unit.end(1))

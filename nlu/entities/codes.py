@@ -64,7 +64,8 @@ _SERIAL_NAMED = re.compile(
     + E
 )
 _SERIAL_BEFORE = re.compile(
-    words("cong to", "dong ho", "so che tao", "seri", "serial", "se ri", "so no") + r"(?:\s*(?:dien|so|la|co|seri|:)){0,3}\s*\Z"
+    words("cong to", "dong ho", "so che tao", "seri", "serial", "se ri", "so no")
+    + r"(?:\s*(?:dien|so|la|co|seri|:)){0,3}\s*\Z"
 )
 _SERIAL_BARE = re.compile(r"(?<![a-z0-9.,/+\-])(?!1[89]00)[1-9]\d{7}(?![a-z0-9]|[.,/\-]\d)")
 

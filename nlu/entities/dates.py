@@ -15,7 +15,22 @@ from nlu.text.marks import has_marks
 
 _PART = r"(?:(?:sang|trua|chieu|toi|dem|khuya|xang|chua)\s*)"
 _NEAR = (
-    (0, words("hom nay", "hom lay", "hom ni", "hnay", "hn", "bua nay", "hum lay", "hom nai", "ngay hom nay", "hum nay", "ngay nay hom nay")),
+    (
+        0,
+        words(
+            "hom nay",
+            "hom lay",
+            "hom ni",
+            "hnay",
+            "hn",
+            "bua nay",
+            "hum lay",
+            "hom nai",
+            "ngay hom nay",
+            "hum nay",
+            "ngay nay hom nay",
+        ),
+    ),
     (0, rf"{_PART}(?:nay|ni)"),
     (-1, words("hom qua", "ngay hom qua", "hqua", "ngay hqua", "hum qua", "hum qa", "bua qua")),
     (-1, rf"{_PART}(?:hom\s*)?qua"),
@@ -37,7 +52,9 @@ _WEEK = re.compile(
     rf"|(?P<last>truoc|trc|chuoc|roi|r|vua\s*roi|vua\s*qua|qua)){E}"
 )
 _A_WEEK = re.compile(r"(?<![a-z0-9])(?:mot|nua|1|ca|hang|moi)\s*\Z")
-_WEEKEND = re.compile(rf"{B}cuoi\s*tuan(?:\s*(?:(?P<this>[nl]ay)|(?P<next>sau|toi)|(?P<last>truoc|roi|qua))(?![a-z0-9]))?{E}")
+_WEEKEND = re.compile(
+    rf"{B}cuoi\s*tuan(?:\s*(?:(?P<this>[nl]ay)|(?P<next>sau|toi)|(?P<last>truoc|roi|qua))(?![a-z0-9]))?{E}"
+)
 _MAI = re.compile(rf"{B}mai{E}")
 _MOT = re.compile(rf"{B}mot{E}")
 _NAME_BEFORE = re.compile(
@@ -152,8 +169,10 @@ def _weeks(aligned: AlignedText, today: date) -> Iterator[Match]:
     for pattern, first in ((_WEEK, 0), (_WEEKEND, 5)):
         for match in pattern.finditer(aligned.folded):
             at = match.start("week") if first == 0 else match.end() - len(match[0]) + match[0].index("tuan")
-            if not aligned.says(at, at + 4, "tuần") or _duration(aligned, match.start()) or _A_WEEK.search(
-                aligned.folded[: match.start()]
+            if (
+                not aligned.says(at, at + 4, "tuần")
+                or _duration(aligned, match.start())
+                or _A_WEEK.search(aligned.folded[: match.start()])
             ):
                 continue
             shift = timedelta(days=7 * (bool(match["next"]) - bool(match["last"])))
@@ -255,7 +274,9 @@ def _weekdays(aligned: AlignedText, today: date) -> Iterator[Match]:
             continue
         dated = _DATED.match(text, match.end())
         if dated:
-            said = _nearest([_in(today.year + offset, int(dated["m"]), int(dated["d"])) for offset in (-1, 0, 1)], today)
+            said = _nearest(
+                [_in(today.year + offset, int(dated["m"]), int(dated["d"])) for offset in (-1, 0, 1)], today
+            )
             if said:
                 yield Match("date", match.start(), dated.end(), said.isoformat())
         yield _day(match, day)

@@ -107,9 +107,7 @@ _YEARS = re.compile(
 _HALF = re.compile(
     rf"{B}(?P<months>6|sau|3|ba)\s*(?:thang|thag|thg)\s*(?P<half>dau|cuoi)\s*nam(?:\s*(?P<year>20\d\d|nay|ngoai|truoc))?{E}"
 )
-_HALF_YEAR = re.compile(
-    rf"{B}nua\s*nam\s*{words('qua', 'nay', 'vua qua', 'gan day', 'vua roi', 'tro lai day')}{E}"
-)
+_HALF_YEAR = re.compile(rf"{B}nua\s*nam\s*{words('qua', 'nay', 'vua qua', 'gan day', 'vua roi', 'tro lai day')}{E}")
 _SAME_MONTH = re.compile(rf"{B}(?:cung\s*(?:ky|thang)|thang\s*nay)\s*(?:nam|lam)\s*(?:truoc|ngoai){E}")
 _SINCE = re.compile(
     rf"{B}(?:tu\s*)?dau\s*nam\s*(?:(?:den|toi|cho\s*den|cho\s*toi)\s*(?:gio|nay|hien\s*tai|bay\s*gio)|nay)?{E}"

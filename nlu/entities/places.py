@@ -158,6 +158,8 @@ def _misspelt(aligned: AlignedText, start: int, end: int) -> _Named | None:
     index = gazetteer()
     named = [meaning for name in index.nearly(stretch) for meaning in index.meanings[name]]
     written = aligned.accented[start:end]
+    if not (capitals or has_marks(aligned.accented)):
+        return None
     fitting = tuple(meaning for meaning in named if _sounds_so(written, meaning.name.lower()))
     if not fitting or _not_before().match(aligned.folded, end) or len({key(m.name) for m in fitting}) > 1:
         return None
@@ -170,7 +172,10 @@ def _sounds_so(written: str, name: str) -> bool:
     if len(typed) != len(meant):
         return False
     return all(
-        not has_marks(t) or sound(fold(t)) != sound(fold(m)) or split_tone(t)[1] == split_tone(m)[1] or _loose(t) == _loose(m)
+        not has_marks(t)
+        or sound(fold(t)) != sound(fold(m))
+        or split_tone(t)[1] == split_tone(m)[1]
+        or _loose(t) == _loose(m)
         for t, m in zip(typed, meant, strict=True)
     )
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from nlu import lexicon
 from nlu.entities.match import B, E, Match, words
 from nlu.text.align import AlignedText
-from nlu.text.marks import fold
+from nlu.text.marks import fold, has_marks
 
 
 @lru_cache(maxsize=1)
@@ -32,7 +32,26 @@ def topics(aligned: AlignedText) -> Iterator[Match]:
         if not alone and not any(_outside(said, found) for said in _said(context, aligned, entity)):
             continue
         for match in found:
+            if not _spelt(aligned, match):
+                continue
             yield Match(entity, match.start(), match.end(), keys[re.sub(r"\s+", "", match[0])])
+
+
+def _spelt(aligned: AlignedText, match: "re.Match[str]") -> bool:
+    """Whether the marks written are those of the phrase ("đòi tiền" is not in "theo dõi tiền điện")."""
+    first, *_ = aligned.accented[match.start() : match.end()].split()
+    return not has_marks(first) or first in _firsts().get(fold(first), ())
+
+
+@lru_cache(maxsize=1)
+def _firsts() -> "dict[str, set[str]]":
+    """The first words of all phrases, by their spelling without marks."""
+    firsts: dict[str, set[str]] = {}
+    for rule in lexicon.read("topics").values():
+        for phrases in rule["phrases"].values():
+            for phrase in phrases:
+                firsts.setdefault(fold(phrase.split()[0]), set()).add(phrase.split()[0])
+    return firsts
 
 
 def _said(context: "re.Pattern[str]", aligned: AlignedText, entity: str) -> "Iterator[re.Match[str]]":
