@@ -113,7 +113,7 @@ def _plausible(aligned: AlignedText, number: Number, unit: "re.Match[str]") -> b
     text, name = aligned.folded, unit[1].replace(" ", "")
     if number.value <= 1:
         return False
-    if name.startswith("kw") and name.endswith("h") or name == "kilooatgio":
+    if (name.startswith("kw") and name.endswith("h")) or name == "kilooatgio":
         return True
     if name in ("kw", "kilooat"):
         return number.value >= 10 and bool(_USED.search(before(text, number.start)))

@@ -83,14 +83,15 @@ _WEEKDAY = re.compile(
     rf"|(?P<coming>nay|lay|toi|sap\s*toi|sau)))?{E}"
 )
 _DATED = re.compile(
-    rf"[\s,(]*(?:ngay\s*|hom\s*)?(?P<d>0?[1-9]|[12]\d|3[01])\s?(?:[/\-.]|thang)\s?(?P<m>0?[1-9]|1[0-2])(?:\s?[/\-.]\s?20\d\d)?{E}(?!\s?[/\-.]\d)"
+    rf"[\s,(]*(?:ngay\s*|hom\s*)?(?P<d>0?[1-9]|[12]\d|3[01])\s?(?:[/\-.]|thang)\s?(?P<m>0?[1-9]|1[0-2])(?:\s?[/\-.]\s?(?P<y>20\d\d))?{E}(?!\s?[/\-.]\d)"
 )
 _UNIT_AFTER = re.compile(r"\s*(?:thang|lan|trieu|nghin|ngan|k|so|kwh|nguoi|ho)" + E)
 _FULL = re.compile(
     r"(?<![a-z0-9/.\-,])(?:ngay\s*|hom\s*|mung\s*)?(?P<d>0?[1-9]|[12]\d|3[01])\s?(?P<sep>[/\-.])\s?(?P<m>0?[1-9]|1[0-2])(?:\s?(?P=sep)\s?(?P<y>20\d\d|\d\d))?(?![a-z0-9]|[/\-.]\d)"
 )
 _WORDED = re.compile(
-    rf"{B}(?<!thang )(?<!thag )(?<!thg )(?:(?:ngay|hom|mung|mong)\s*)?(?P<d>0?[1-9]|[12]\d|3[01])\s*(?:thang|thg|thag)\s*(?P<m>0?[1-9]|1[0-2])(?![0-9])"
+    rf"{B}(?<!thang )(?<!thag )(?<!thg )"
+    r"(?:(?:ngay|hom|mung|mong)\s*)?(?P<d>0?[1-9]|[12]\d|3[01])\s*(?:thang|thg|thag)\s*(?P<m>0?[1-9]|1[0-2])(?![0-9])"
     r"(?:\s*(?:/|-|nam)\s*(?P<y>20\d\d))?" + E
 )
 _ISO = re.compile(r"(?<![0-9])(?P<y>20\d\d)-(?P<m>\d\d)-(?P<d>\d\d)(?![0-9])")
@@ -204,6 +205,12 @@ def _near(aligned: AlignedText, today: date) -> Iterator[Match]:
                 yield _day(match, today + timedelta(days=3 if days > 0 else -3))
                 continue
             yield _day(match, today + timedelta(days=days))
+    yield from _bare(aligned, today)
+
+
+def _bare(aligned: AlignedText, today: date) -> Iterator[Match]:
+    """ "mai" and "mốt" alone."""
+    text = aligned.folded
     for match in _MAI.finditer(text):
         start = aligned.starts[match.start()]
         capital = aligned.raw[start].isupper() and not aligned.raw.isupper() and match.start() > 0
@@ -274,9 +281,7 @@ def _weekdays(aligned: AlignedText, today: date) -> Iterator[Match]:
             continue
         dated = _DATED.match(text, match.end())
         if dated:
-            said = _nearest(
-                [_in(today.year + offset, int(dated["m"]), int(dated["d"])) for offset in (-1, 0, 1)], today
-            )
+            said = _full(dated, today)
             if said:
                 yield Match("date", match.start(), dated.end(), said.isoformat())
         yield _day(match, day)

@@ -296,6 +296,23 @@ def _counted(aligned: AlignedText, start: int) -> bool:
     return said is not None and aligned.says(said.start(), end, *_COUNT_WORDS)
 
 
+def _is_relative(aligned: AlignedText, match: "re.Match[str]", unit: str) -> bool:
+    """Whether a period is meant: no duration ("cả tháng rồi"), "đăng ký", "tháng tôi" or "đến kỳ rồi"."""
+    text, past = aligned.folded, match["last"] or ""
+    said_before = before(text, match.start())
+    if unit in ("ky", "ki") and (
+        _REGISTERED.search(said_before) or (past.endswith("roi") and re.search(r"(?:den|toi|dau|nham)\Z", said_before))
+    ):
+        return False
+    if match["next"] == "toi" and (not aligned.says(*match.span("next"), "tới") or _UNTIL_NOW.match(text, match.end())):
+        return False
+    if past.endswith("roi") and _LASTING.search(said_before):
+        return False
+    if match["new"] and unit[0] != "k":
+        return False
+    return not (_counted(aligned, match.start()) or _NOT_RELATIVE.search(said_before))
+
+
 def _relative(aligned: AlignedText, today: date) -> Iterator[Match]:
     text = aligned.folded
     for match in _RELATIVE.finditer(text):
@@ -311,21 +328,7 @@ def _relative(aligned: AlignedText, today: date) -> Iterator[Match]:
             and not (match["last"] or "").startswith(("tr", "ch"))
         ):
             continue
-        if unit in ("ky", "ki") and _REGISTERED.search(before(text, match.start())):
-            continue
-        if match["next"] == "toi" and not aligned.says(*match.span("next"), "tới"):
-            continue
-        if (match["last"] or "").endswith("roi") and _LASTING.search(before(text, match.start())):
-            continue
-        if _counted(aligned, match.start()) or _NOT_RELATIVE.search(before(text, match.start())):
-            continue
-        if (match["new"] and unit[0] != "k") or (match["next"] == "toi" and _UNTIL_NOW.match(text, match.end())):
-            continue
-        if (
-            unit in ("ky", "ki")
-            and (match["last"] or "").endswith("roi")
-            and re.search(r"(?:den|toi|dau|nham)\Z", before(text, match.start()))
-        ):
+        if not _is_relative(aligned, match, unit):
             continue
         if match["two"]:
             value = _value(month(today, 2))
@@ -357,6 +360,11 @@ def _longer(aligned: AlignedText, today: date) -> Iterator[Match]:
         yield Match("period", match.start(), match.end(), _value(month(today, 12)))
     for match in _SINCE.finditer(text):
         yield Match("period", match.start(), match.end(), _value(f"{today.year:04d}-01", month(today, 0)))
+    yield from _years(aligned, today)
+
+
+def _years(aligned: AlignedText, today: date) -> Iterator[Match]:
+    text = aligned.folded
     for match in _THIS_MONTH_SO_FAR.finditer(text):
         yield Match("period", match.start(), match.end(), _value(month(today, 0)))
     for match in _NEXT_YEAR.finditer(text):
