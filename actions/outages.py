@@ -45,6 +45,8 @@ def outage_status(turn: DeskTurn, slots: Slots) -> None:
         return
     running = _running(turn, place, account)
     where = _called(turn, place, account)
+    if account and not running and _cut_for_debt(turn, account):
+        return
     if running:
         turn.say("outage.running", where=where, outage=running[0], as_of=turn.now)
         return

@@ -168,7 +168,8 @@ class Engine(Generic[D]):
                 return
             turn.state.greeted = True
             turn.say("welcome.short")
-        answers = {"affirm": offered.on_yes, "deny": offered.on_no, "cancel": offered.on_no}
+        go_back = Command(name="form.resume") if turn.state.paused and not turn.state.form else None
+        answers = {"affirm": offered.on_yes or go_back, "deny": offered.on_no, "cancel": offered.on_no}
         answered = answers.get(intent) if sure is not Certainty.LOW and not understanding.slots.said() else None
         if intent == DANGER and sure is not Certainty.LOW:
             turn.state.pause_form()
@@ -184,7 +185,6 @@ class Engine(Generic[D]):
             self.run(turn, follow_up)
         elif sure is Certainty.HIGH:
             self.run(turn, Command(name=intent, slots=understanding.slots))
-            self._offer_to_resume(turn)
         elif understanding.slots.customer_code:
             self.run(turn, Command(name="inform", slots=understanding.slots))
         else:

@@ -11,6 +11,8 @@ from bot.dialogue.state import FormState
 from bot.dialogue.turn import Turn
 
 TRIES_BEFORE_OFFERING_A_WAY_OUT = 3
+WORDS_OF_A_STORY = 8
+"""From so many words the opening message is taken as what a form of free text asks for; the review shows it."""
 WORDS_OF_A_BARE_ANSWER = 6
 """An answer longer than this, with another intent for sure, is a new subject even if it holds a value."""
 
@@ -207,10 +209,12 @@ def _read_opening(form: type[Form], turn: Turn[Any], slots: Slots) -> None:
     assert turn.state.form
     if slots.customer_code and "customer_code" in form.asks():
         _put(form, turn, "customer_code", slots.customer_code)
+    told = turn.intent in form.intents and len(turn.text.split()) >= WORDS_OF_A_STORY
     for name, ask in form.asks().items():
-        if name in turn.state.form.values or ask.free_text or ask.secret:
+        if name in turn.state.form.values or ask.secret:
             continue
-        if (value := ask.read(turn)) is not None:
+        value = turn.text.strip() if ask.free_text and told else ask.read(turn)
+        if value is not None:
             _put(form, turn, name, value)
 
 

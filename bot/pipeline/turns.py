@@ -91,6 +91,7 @@ class TurnHandler:
             loaded = conversations.load(session, event.channel, str(event.inbound.user_id))
             if loaded.conversation.owner == Owner.STAFF:
                 return
+            conversations.touch(session, loaded.contact.id, event.inbound.at)
             turn = self._turn(event, loaded)
             turn.say(reply)
             self._write_replies(session, event, loaded.contact, loaded.conversation, turn, key=reply)

@@ -23,6 +23,6 @@ def runs() -> Iterator[Any]:
             yield pytest.param(script, ChannelName(channel), True, id=f"{script.name}-{channel}-unmarked")
 
 
-@pytest.mark.parametrize(("script", "channel", "unmarked"), runs())
+@pytest.mark.parametrize(("script", "channel", "unmarked"), list(runs()))
 def test_conversation(stack: Stack, script: Script, channel: ChannelName, unmarked: bool) -> None:
     Player(stack, script, channel, unmarked=unmarked).play()
