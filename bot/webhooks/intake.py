@@ -6,15 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
-
 from bot.clock import Clock
 from bot.messages import FROM_CUSTOMER, ChannelName, Inbound, InboundKind
 from bot.metrics import UNKNOWN_EVENTS, WEBHOOK_DUPLICATES, WEBHOOK_EVENTS
 from bot.store.database import Database
-from bot.store.models import InboundEvent
-from bot.store.queue import enqueue
+from bot.store.queue import Arrival, Intake
 
 MAX_BODY_BYTES = 512 * 1024
 MAX_DEPTH = 64
@@ -47,41 +43,30 @@ def read_json(body: bytes) -> dict[str, Any]:
 
 def take_in(database: Database, clock: Clock, channel: ChannelName, received: Iterable[Received]) -> None:
     """Store each new event with its job, all or none. Repeats are no-ops."""
-    counted: list[tuple[Inbound, bool]] = []
-    with database.begin() as session:
-        for item in received:
-            event = item.event
-            event_id = session.scalar(
-                insert(InboundEvent)
-                .values(
-                    channel=channel,
-                    key=event.key,
-                    name=event.name,
-                    user_id=event.user_id,
-                    payload=item.payload,
-                    received_at=clock(),
-                )
-                .on_conflict_do_nothing(index_elements=["channel", "key"])
-                .returning(InboundEvent.id)
-            )
-            counted.append((event, event_id is not None))
-            if event_id is not None:
-                _enqueue(session, channel, event, event_id)
-    for event, new in counted:
-        if not new:
+    items = list(received)
+    intake = Intake(channel, clock())
+    for item in items:
+        _enqueue(intake, channel, item)
+    new = intake.commit(database)
+    for event in (item.event for item in items):
+        if event.key not in new:
             WEBHOOK_DUPLICATES.labels(channel).inc()
-        elif event.kind is InboundKind.OTHER:
+            continue
+        new.remove(event.key)
+        if event.kind is InboundKind.OTHER:
             UNKNOWN_EVENTS.labels(channel).inc()
         else:
             WEBHOOK_EVENTS.labels(channel, event.kind).inc()
 
 
-def _enqueue(session: Session, channel: ChannelName, event: Inbound, event_id: int) -> None:
+def _enqueue(intake: Intake, channel: ChannelName, item: Received) -> None:
     """Customers' messages in their order, one at a time per person; receipts and echoes hold nobody up."""
+    event = item.event
+    arrival = Arrival(event.key, event.name, event.user_id, item.payload)
     if event.kind in FROM_CUSTOMER and event.user_id:
-        enqueue(session, "handle_event", queue="reply", lock=f"{channel}:{event.user_id}", event_id=event_id)
+        intake.enqueue(arrival, "handle_event", queue="reply", lock=f"{channel}:{event.user_id}")
     else:
-        enqueue(session, "handle_receipt", queue="receipt", event_id=event_id)
+        intake.enqueue(arrival, "handle_receipt", queue="receipt")
 
 
 def _refuse_constant(name: str) -> NoReturn:
