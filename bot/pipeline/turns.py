@@ -223,4 +223,5 @@ class TurnHandler:
 
 
 def enqueue_sending(session: Session, contact_id: int, after: timedelta | None = None) -> None:
-    enqueue(session, "send_replies", queue="reply", lock=f"send:{contact_id}", after=after, contact_id=contact_id)
+    lock = f"{deliveries.SENDING_LOCK}{contact_id}"
+    enqueue(session, "send_replies", queue="reply", lock=lock, after=after, contact_id=contact_id)

@@ -4,12 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot.messages import OutMessage
 from bot.store.models import ACCEPTED, Contact, Conversation, Delivery, DeliveryStatus, Lane, Media, Owner
 
+SENDING_LOCK = "send:"
+"""Jobs that send a contact's replies have this and the contact's id as their lock."""
+NO_SENDING_JOB = sql(
+    f"NOT EXISTS (SELECT FROM procrastinate_jobs WHERE lock = '{SENDING_LOCK}' || delivery.contact_id"
+    " AND status IN ('todo', 'doing'))"
+)
 LEASE = timedelta(seconds=60)
 """Longer than the longest send: a row claimed longer ago belonged to a worker that died."""
 
@@ -122,12 +129,16 @@ def expire_leases(session: Session, now: datetime) -> list[int]:
 
 
 def contacts_with_due_replies(session: Session, now: datetime, older_than: datetime, limit: int) -> Sequence[int]:
-    """Contacts whose pending reply is due and has been so since `older_than`: their job must have been lost."""
+    """Contacts whose pending reply is due since `older_than` and has no job: it must have been lost.
+
+    One that has a job, however late, gets no second one: a queue that lags must not grow by itself (examples.md §9).
+    """
     return session.scalars(
         select(Delivery.contact_id)
         .where(Delivery.status == DeliveryStatus.PENDING, Delivery.lane == Lane.REPLY)
         .where(Delivery.created_at < older_than)
         .where(or_(Delivery.not_before.is_(None), Delivery.not_before <= now))
+        .where(NO_SENDING_JOB)
         .distinct()
         .limit(limit)
     ).all()
