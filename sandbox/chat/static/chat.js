@@ -57,6 +57,7 @@ function showMessages(changed) {
     const known = at("messages").querySelector(`[data-id="${CSS.escape(message.message_id)}"]`);
     if (known) known.replaceWith(row);
     else { placeDay(message); at("messages").append(row); grown = true; }
+    if (atEnd) for (const image of row.querySelectorAll("img")) image.addEventListener("load", scrollToEnd);
     messages.set(message.message_id, message);
   }
   groupRows();
