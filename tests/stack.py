@@ -115,6 +115,10 @@ class Stack:
         """It is `at`, and at the utility nothing has happened yet: no payment, report or one-time password."""
         self.nlu.go_on()
         self.sandbox.faults.reset()
+        for platform in (self.sandbox.zalo, self.sandbox.messenger):
+            platform.state.faults.clear()
+            platform.webhooks.sender.duplicates = 0
+            platform.webhooks.sender.release()
         self.clock.set(at)
         settings, world = self.sandbox.settings, self.sandbox.world
         fresh = build_world(settings.world_seed, self.clock, public_url=settings.base_url, customers=FEW_CUSTOMERS)

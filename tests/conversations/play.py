@@ -21,6 +21,7 @@ from actions import vietqr
 from bot.messages import ChannelName
 from bot.store import conversations
 from bot.store.models import Consent, Conversation, Delivery, DeliveryStatus, InboundEvent, Message, Owner
+from sandbox.emulator.faults import Fault
 from sandbox.emulator.people import PeopleActions
 from sandbox.emulator.samples import SAMPLES
 from sandbox.emulator.transcript import Entry, Transcript
@@ -31,6 +32,7 @@ TICK_SECONDS = 0.02
 BY_CUSTOMER = ("user_send", "follow", "user_click_chatnow", "user_submit_info", "message", "standby.", "postback")
 """Beginnings of the names of events that are answered."""
 MEDIA = {"(image)": "image", "(voice)": "audio", "(video)": "video", "(file)": "file"}
+ZALO_BUSY, MESSENGER_BUSY = -200, 2
 PICTURE_SCALE, PICTURE_BORDER = 8, 4
 TITLE_SHOWN = 20
 """Messenger shows so much of a button's title."""
@@ -201,6 +203,11 @@ class Player:
         tap = next(tap for tap in self._people.tappable(self._customers[0].user) if _shows(tap.title, title))
         self._say(typist, str(tap.payload))
 
+    def _fail(self, count: int) -> None:
+        """The next sends fail for a moment, as the platform itself says."""
+        call, code = ("cs", ZALO_BUSY) if self._channel is ChannelName.ZALO else ("messages", MESSENGER_BUSY)
+        self._emulator.state.faults.plan(call, Fault("error", code=code), count)
+
     def _happen(self, text: str) -> None:
         _found(HAPPENINGS, text)(self)
 
@@ -229,6 +236,8 @@ class Player:
 
     def _expect_no_more(self, customer: Customer) -> None:
         """Wait until everything this customer sent is answered, and be sure that all answers were expected."""
+        if self._emulator.webhooks.sender.holding:
+            return
         self._wait(lambda: self._settled(customer), "everything is answered")
         extra = self._next_reply(customer, patience=0)
         if extra is not None:
@@ -455,6 +464,11 @@ HAPPENINGS: dict[str, Any] = {
     r"the backends work again": lambda p: p._stack.sandbox.faults.reset(),
     r"the understanding hangs": lambda p: p._stack.nlu.stop(),
     r"the understanding works again": lambda p: p._stack.nlu.go_on(),
+    r"every webhook comes twice": lambda p: setattr(p._emulator.webhooks.sender, "duplicates", 1),
+    r"the webhooks are held up": lambda p: p._emulator.webhooks.sender.hold(),
+    r"the webhooks come": lambda p: p._emulator.webhooks.sender.release(),
+    r"the platform fails (\d+) times?": lambda p, count: p._fail(int(count)),
+    r"staff give the conversation back": lambda p: p._emulator.people.hand_back(p._customers[0].user),
     r"(P\w+) is paid": lambda p, code: p._stack.sandbox.world.pay(code),
     r"staff write: (.+)": lambda p, text: p._people.staff_reply(p._customers[0].user, text),
     r"the second customer types what is behind \[(.+)\]": lambda p, title: p._type_payload(p._customers[1], title),

@@ -1,0 +1,68 @@
+"""The checks that every conversation relies on: they find what they look for."""
+
+from pathlib import Path
+
+import figures
+import pytest
+from play import _has, _shows, _without_marks
+from script import BadScript, read
+
+BILL = {"id": "a", "total": 318082, "paid": 100000, "lines": [{"amount": "99200", "price": 1984}]}
+OTHER = {"id": "b", "total": 246110, "paid": 0, "lines": []}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("còn 512.340 đ, hạn", [512340]),
+        ("0 đ và 12 đ", [0, 12]),
+        ("50 kWh × 1.984 đ = 99.200 đ", [1984, 99200]),
+        ("• Bậc 1: 1.984 đ/kWh", []),
+        ("thứ Sáu 27/11 đã trả", []),
+    ],
+)
+def test_amounts(text: str, found: list[int]) -> None:
+    assert figures.amounts(text) == found
+
+
+def test_what_follows_from_the_answers() -> None:
+    sayable = figures.sayable([{"items": [BILL, OTHER]}])
+    assert {318082, 246110, 99200, 218082, 318082 + 246110, 318082 - 246110} <= sayable
+    assert 318083 not in sayable
+    assert 512340 not in sayable
+
+
+def test_codes() -> None:
+    assert figures.codes("Mã PA04DH0000123, ví dụ PA04GT0012345.") == {"PA04DH0000123"}
+    assert figures.codes_typed("ma cua toi la pa04 dh 0000123 nhe") == {"PA04DH0000123"}
+
+
+def test_words_in_a_reply() -> None:
+    assert _has("Tiền điện tháng 10\ncủa bà: 5 đ", "tháng 10*5 đ")
+    assert not _has("Tiền điện tháng 10", "tháng 1*0 đ")
+    assert not _has("a.c", "abc")
+
+
+def test_titles_as_messenger_shows_them() -> None:
+    assert _shows("1. Hàng xóm cũng mất", "Hàng xóm cũng mất")
+    assert _shows("Xem việc tôi làm…", "Xem việc tôi làm được")
+    assert not _shows("Xem…", "Xem tiền điện")
+
+
+def test_marks_left_out() -> None:
+    assert _without_marks("Đường dây đứt ở Định Hoá") == "Duong day dut o Dinh Hoa"
+
+
+def test_script_lines(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("# t\nlinked: 1 2\n> xin chào\n< A\n  b*c\n  without: d\n  [E] [F g?]\n2[Đồng ý]\n! x\n= y\n")
+    script = read(file)
+    assert (script.title, script.linked, script.channels) == ("t", [1, 2], ["zalo", "messenger"])
+    say, reply, tap, happens, check = script.steps
+    assert (say.kind, say.text) == ("say", "xin chào")
+    assert (reply.reply.has, reply.reply.lacks, reply.reply.buttons) == (["A", "b*c"], ["d"], ["E", "F g?"])
+    assert (tap.kind, tap.who, tap.text) == ("tap", 1, "Đồng ý")
+    assert (happens.text, check.text) == ("x", "y")
+    file.write_text("# t\nhello\n")
+    with pytest.raises(BadScript):
+        read(file)
