@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job, Status
-from sqlalchemy import update
 
 from bot.channels.messenger.inbound import parse as parse_messenger
 from bot.channels.zalo.inbound import parse as parse_zalo
@@ -152,11 +151,11 @@ def _handle_event(product: Product, event_id: int, *, attempts: int) -> None:
         if isinstance(error, NluUnavailable):
             NLU_FAILURES.inc()
             if attempts == 0:
-                product.turns.apologise(event, "failure.slow", final=False)
+                product.turns.ask_for_patience(event)
         if attempts < len(EVENT_PAUSES):
             raise
-        product.turns.apologise(event, "failure.given_up", final=True)
-        _park(product, event, error)
+        product.turns.give_up(event, type(error).__name__)
+        _note_parked(event, error)
 
 
 def _handle_receipt(product: Product, event_id: int, *, attempts: int) -> None:
@@ -168,7 +167,9 @@ def _handle_receipt(product: Product, event_id: int, *, attempts: int) -> None:
     except Exception as error:
         if attempts < len(EVENT_PAUSES):
             raise
-        _park(product, event, error)
+        with product.database.begin() as session:
+            events.finish(session, event.id, EventStatus.PARKED, error=type(error).__name__)
+        _note_parked(event, error)
 
 
 def _forget(product: Product, now: datetime) -> None:
@@ -177,12 +178,10 @@ def _forget(product: Product, now: datetime) -> None:
         retention.forget(session, now=now, events_before=now - keep)
 
 
-def _park(product: Product, event: Event, error: Exception) -> None:
-    """Give the event up and keep it for people to look at."""
+def _note_parked(event: Event, error: Exception) -> None:
+    """The event is given up and kept for people to look at."""
     log.error("event_parked", event_id=event.id, channel=event.channel, error=type(error).__name__, exc_info=error)
     PARKED_EVENTS.labels(event.channel).inc()
-    with product.database.begin() as session:
-        events.finish(session, event.id, EventStatus.PARKED, error=type(error).__name__)
 
 
 def _load_event(product: Product, event_id: int) -> Event | None:
@@ -199,12 +198,9 @@ def _load_event(product: Product, event_id: int) -> Event | None:
         inbound = parse_messenger(row.payload, page_id=settings.messenger.page_id, app_id=settings.messenger.app_id)
     else:
         inbound = None
-    if inbound is None or channel not in product.channels:
+    if not row.payload or inbound is None or channel not in product.channels:
+        why = "channel_off" if row.payload else "erased"
         with product.database.begin() as session:
-            session.execute(
-                update(InboundEvent)
-                .where(InboundEvent.id == event_id)
-                .values(status=EventStatus.IGNORED, error="channel_off")
-            )
+            events.finish(session, event_id, EventStatus.IGNORED, error=why)
         return None
     return Event(id=row.id, channel=channel, inbound=inbound, received_at=row.received_at)

@@ -48,7 +48,7 @@ class ReceiptHandler:
             case InboundKind.DELIVERED | InboundKind.SEEN:
                 return self._receipt(session, event, young=young)
             case InboundKind.ECHO:
-                return self._echo(session, event)
+                return self._echo(session, event, young=young)
             case InboundKind.UNFOLLOW:
                 loaded = conversations.load(session, event.channel, str(inbound.user_id))
                 conversations.mark_unreachable(session, loaded.contact.id, inbound.at)
@@ -79,8 +79,12 @@ class ReceiptHandler:
             deliveries.note_watermark(session, loaded.contact.id, inbound.watermark, seen=seen)
         return EventStatus.DONE
 
-    def _echo(self, session: Session, event: Event) -> EventStatus:
-        """Our own message comes back, or a person wrote from the platform's own inbox: then the bot is silent."""
+    def _echo(self, session: Session, event: Event, *, young: bool) -> EventStatus:
+        """Our own message comes back, or a person wrote from the platform's own inbox: then the bot is silent.
+
+        While a message of ours is being handed over, an echo of another text may still be its (the platform or our
+        fallback without buttons may have changed it): the answer to our send will tell.
+        """
         inbound = event.inbound
         if inbound.user_id is None:
             return EventStatus.IGNORED
@@ -92,11 +96,14 @@ class ReceiptHandler:
             key=inbound.echo_of,
             provider_message_id=inbound.message_id,
             text=inbound.text,
+            now=self._clock(),
         )
         if ours:
             return EventStatus.DONE
         if not (inbound.by_staff or inbound.name in ZALO_WRITTEN_BY_SOMEBODY):
             return EventStatus.IGNORED
+        if not inbound.by_staff and young and deliveries.is_under_way(session, loaded.contact.id):
+            raise TooEarly
         conversations.set_owner(session, loaded.conversation.id, Owner.STAFF, self._clock())
         self._record_staff_message(session, event, inbound, loaded.conversation.id)
         return EventStatus.DONE

@@ -85,18 +85,27 @@ class TurnHandler:
         TURNS.labels(event.channel, turn.handled_by[0] if turn.handled_by else "welcome").inc()
         TURN_SECONDS.labels(event.channel).observe((self._clock() - event.received_at).total_seconds())
 
-    def apologise(self, event: Event, reply: str, *, final: bool) -> None:
-        """Say `reply` without touching the dialogue's state: the NLU is slow, or the event is given up (`final`)."""
+    def ask_for_patience(self, event: Event) -> None:
+        """Say that the answer takes longer than usual; the event stays open."""
         with self._database.begin() as session:
-            loaded = conversations.load(session, event.channel, str(event.inbound.user_id))
-            if loaded.conversation.owner == Owner.STAFF:
-                return
+            self._apologise(session, event, "failure.slow")
+
+    def give_up(self, event: Event, why: str) -> None:
+        """Park the event and say so. Once: a second call finds it closed."""
+        with self._database.begin() as session:
+            if events.finish(session, event.id, EventStatus.PARKED, error=why):
+                loaded = conversations.load(session, event.channel, str(event.inbound.user_id))
+                self._write_question(session, event, loaded, turn=None, latency_ms=None)
+                self._apologise(session, event, "failure.given_up")
+
+    def _apologise(self, session: Session, event: Event, reply: str) -> None:
+        """Say `reply` without touching the dialogue's state, unless staff speak with the customer."""
+        loaded = conversations.load(session, event.channel, str(event.inbound.user_id))
+        if loaded.conversation.owner != Owner.STAFF:
             conversations.touch(session, loaded.contact.id, event.inbound.at)
             turn = self._turn(event, loaded)
             turn.say(reply)
             self._write_replies(session, event, loaded.contact, loaded.conversation, turn, key=reply)
-            if final:
-                self._write_question(session, event, loaded, turn=None, latency_ms=None)
 
     def _turn(self, event: Event, loaded: Loaded) -> Turn[Any]:
         return Turn(

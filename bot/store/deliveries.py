@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, false, func, or_, select, update
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -145,33 +145,50 @@ def contacts_with_due_replies(session: Session, now: datetime, older_than: datet
 
 
 def confirm_echo(
-    session: Session, channel: str, *, contact_id: int, key: str | None, provider_message_id: str | None, text: str
+    session: Session,
+    channel: str,
+    *,
+    contact_id: int,
+    key: str | None,
+    provider_message_id: str | None,
+    text: str,
+    now: datetime,
 ) -> bool:
     """Is the echoed message one of ours? By our key, by the platform's id, or as the text under way to the contact.
 
-    Settles a send that is under way or whose outcome is unknown.
+    Settles a send that is under way, whose outcome is unknown, or that was tried and seemed to have failed.
     """
     open_sends = and_(
         Delivery.contact_id == contact_id,
-        Delivery.status.in_([DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN]),
+        or_(
+            Delivery.status.in_([DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN]),
+            and_(Delivery.status == DeliveryStatus.PENDING, Delivery.attempts > 0),
+        ),
         func.coalesce(Delivery.content["text"].astext, "") == text,
     )
-    named = [Delivery.key == key] if key else []
-    if provider_message_id:
-        named.append(Delivery.provider_message_id == provider_message_id)
+    named = or_(
+        Delivery.key == key if key else false(),
+        Delivery.provider_message_id == provider_message_id if provider_message_id else false(),
+    )
     ours = session.scalars(
         select(Delivery)
-        .where(Delivery.channel == channel, or_(*named, open_sends))
-        .order_by(Delivery.id)
+        .where(Delivery.channel == channel, or_(named, open_sends))
+        .order_by(case((named, 0), else_=1), Delivery.id)
         .limit(1)
         .with_for_update()
     ).one_or_none()
     if ours is None:
         return False
     ours.provider_message_id = ours.provider_message_id or provider_message_id
-    if ours.status in {DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN}:
-        ours.status, ours.outcome, ours.sent_at = DeliveryStatus.SENT, "echo", ours.sent_at or func.now()
+    if ours.status in {DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN}:
+        ours.status, ours.outcome, ours.sent_at = DeliveryStatus.SENT, "echo", ours.sent_at or now
     return True
+
+
+def is_under_way(session: Session, contact_id: int) -> bool:
+    """Is a message being handed to the platform for the contact at this moment?"""
+    sending = select(Delivery.id).where(Delivery.contact_id == contact_id, Delivery.status == DeliveryStatus.SENDING)
+    return session.scalar(sending.limit(1)) is not None
 
 
 def note_delivered(session: Session, channel: str, ids: Sequence[str], at: datetime) -> int:
