@@ -1,7 +1,8 @@
 """Checks the training data: ``python -m nlu.check_data``; ends with status 1 when something is wrong.
 
 Errors: a label of the domain with fewer than 30 examples, an unknown label or entity, an empty example, the same text
-under two labels. Also reported: the same text twice under one label, and near-duplicates across labels.
+under two labels, more than one in a hundred messages of the test set in the training data. Also reported: the same text
+twice under one label, near-duplicates across labels and with the test set, and families of one template.
 """
 
 import argparse
@@ -11,10 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nlu.corpus import DATA, Annotated, domain, read
+from nlu.corpus import DATA, TEST_SET, Annotated, domain, held_out_texts, read
+from nlu.entities.mentions import understood
 from nlu.text.views import normalise
 
 FEWEST = 30
+_LEAST_WORDS = 5
+_FAMILY = 4
+_LEAKED_AT_MOST = 0.01
 _NEAR = 0.85
 
 
@@ -57,6 +62,48 @@ def _duplicates(examples: Sequence[Annotated], findings: Findings) -> None:
             findings.remarks.append(f"{len(same)} times under {intents[0]}: {text!r}")
 
 
+def leaks(examples: Sequence[Annotated], held_out: Sequence[str]) -> Findings:
+    """Training examples that are, or nearly are, messages of the test set; marks and values aside."""
+    findings = Findings()
+    same: set[int] = set()
+    masked = [(text, understood(text).masked) for text in held_out]
+    asked = [(text, reading, frozenset(reading.split())) for text, reading in masked]
+    holders: dict[str, list[int]] = defaultdict(list)
+    for i, (_, _, bag) in enumerate(asked):
+        for word in bag:
+            holders[word].append(i)
+    for example in examples:
+        reading = understood(example.text).masked
+        bag = frozenset(reading.split())
+        if len(bag) < _LEAST_WORDS:
+            continue
+        shared = Counter(i for word in bag for i in holders.get(word, ()))
+        for i, count in sorted(shared.items()):
+            text, other, words = asked[i]
+            if reading == other:
+                same.add(i)
+                findings.remarks.append(f"{example.file}: also in the test set: {example.text!r}")
+            elif count / len(bag | words) >= _NEAR:
+                findings.remarks.append(f"{example.file}: near the test set: {example.text!r} / {text!r}")
+    if len(same) > _LEAKED_AT_MOST * len(held_out):
+        findings.errors.append(f"{len(same)} of {len(held_out)} messages of the test set are in the training data")
+    return findings
+
+
+def families(examples: Sequence[Annotated]) -> "list[str]":
+    """Examples of one intent that differ only in their values, four or more of a kind."""
+    members: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for example in examples:
+        reading = understood(example.text)
+        if reading.kinds and len(reading.masked.split()) > len(reading.kinds):
+            members[example.intent, reading.masked].append(example.text)
+    return [
+        f"{len(texts)} of one template under {intent}: {texts[0]!r}"
+        for (intent, _), texts in sorted(members.items())
+        if len(texts) >= _FAMILY
+    ]
+
+
 def _near_duplicates(examples: Sequence[Annotated], findings: Findings) -> None:
     """Pairs of different labels whose words without marks are nearly the same set."""
     bags = [frozenset(normalise(example.text).folded.split()) for example in examples]
@@ -84,6 +131,9 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     examples = list(read(options.data))
     findings = check(examples, *domain())
+    leaked = leaks(examples, held_out_texts(TEST_SET))
+    findings.errors += leaked.errors
+    findings.remarks += leaked.remarks + families(examples)
     for line in findings.remarks:
         print(f"remark: {line}")
     for line in findings.errors:

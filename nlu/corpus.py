@@ -12,6 +12,7 @@ import yaml
 from nlu import lexicon
 
 DATA = lexicon.DATA / "nlu"
+TEST_SET = lexicon.DATA / "nlu_test"
 DOMAIN = Path(__file__).resolve().parent / "domain.yml"
 
 _ANNOTATION = re.compile(r"\[([^\]]+)\](?:\(([^)]*)\)|(\{[^}]*\}))")
@@ -63,6 +64,12 @@ def read(folder: Path = DATA) -> Iterator[Annotated]:
                 if line.strip():
                     text, spans = parse_example(line.strip().removeprefix("- ").strip())
                     yield Annotated(path.name, item["intent"], text, spans)
+
+
+def held_out_texts(folder: Path = TEST_SET) -> "list[str]":
+    """The texts of the test set."""
+    files = [yaml.load(p.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) for p in sorted(folder.glob("*.yml"))]
+    return [item["text"] for content in files for item in content["examples"]]
 
 
 def domain() -> "tuple[list[str], list[str]]":

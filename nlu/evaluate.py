@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 
 from nlu.corpus import DATA, Annotated, read
 from nlu.entities import extract
+from nlu.entities.mentions import understood
 from nlu.features import Shape
 from nlu.learning import Example, Recipe, learn, spread
 from nlu.linear import LinearModel
 from nlu.noise import generator, rewrite
 from nlu.text.marks import fold
-from nlu.text.views import normalise
 
 CONFIG = Path(__file__).resolve().parent / "config.yml"
 _NOISE_SEED = 777
@@ -108,7 +108,7 @@ def cross_validate(
 
 
 def _probabilities(model: LinearModel, labels: "list[str]", text: str) -> NDArray[np.float64]:
-    known = dict(zip(model.labels, model.probabilities(normalise(text)), strict=True))
+    known = dict(zip(model.labels, model.probabilities(understood(text)), strict=True))
     return np.array([known.get(label, 0.0) for label in labels])
 
 

@@ -12,11 +12,12 @@ from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 
+from nlu.entities.mentions import understood
 from nlu.features import Shape, Vectoriser
 from nlu.linear import LinearModel, softmax
 from nlu.noise import generator, rewrite
 from nlu.text.marks import fold
-from nlu.text.views import Views, normalise
+from nlu.text.reading import Reading
 
 
 @dataclass(frozen=True)
@@ -69,25 +70,25 @@ def learn(examples: Sequence[Example], recipe: Recipe) -> LinearModel:
 
 def spell(examples: Sequence[Example], recipe: Recipe) -> Spellings:
     """Each example as given, without marks, and rewritten ``copies`` times; equal spellings once."""
-    views: list[Views] = []
+    readings: list[Reading] = []
     owner: list[int] = []
     for number, example in enumerate(examples):
         texts = [example.text, fold(example.text)]
         texts += [rewrite(example.text, generator(recipe.seed, example.text, copy)) for copy in range(recipe.copies)]
-        spelt = dict.fromkeys(map(normalise, texts))
-        views.extend(spelt)
+        spelt = dict.fromkeys(map(understood, texts))
+        readings.extend(spelt)
         owner.extend([number] * len(spelt))
-    vectoriser = Vectoriser.fit(recipe.shape, views)
-    return Spellings(vectoriser, stack(vectoriser, views), np.array(owner, dtype=np.int64))
+    vectoriser = Vectoriser.fit(recipe.shape, readings)
+    return Spellings(vectoriser, stack(vectoriser, readings), np.array(owner, dtype=np.int64))
 
 
-def stack(vectoriser: Vectoriser, views: Sequence[Views]) -> csr_matrix:
-    """The feature vectors of the views as rows."""
-    rows = [vectoriser.transform(view) for view in views]
+def stack(vectoriser: Vectoriser, readings: Sequence[Reading]) -> csr_matrix:
+    """The feature vectors of the readings as rows."""
+    rows = [vectoriser.transform(reading) for reading in readings]
     ends = np.cumsum([0, *(len(ids) for ids, _ in rows)]).astype(np.int32)
     ids = np.concatenate([ids for ids, _ in rows])
     values = np.concatenate([values for _, values in rows]).astype(np.float64)
-    return csr_matrix((values, ids, ends), shape=(len(views), len(vectoriser.vocabulary)))
+    return csr_matrix((values, ids, ends), shape=(len(readings), len(vectoriser.vocabulary)))
 
 
 _shared: "dict[str, Any]" = {}

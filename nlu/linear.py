@@ -9,27 +9,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlu.features import Shape, Vectoriser
-from nlu.text.views import Views
+from nlu.text.reading import Reading
 
 
 @dataclass
 class LinearModel:
-    """Labels, separators (features × labels) and the sharpness of the softmax over their margins."""
+    """Labels, separators (features × labels) and the sharpness of the softmax over their margins.
+
+    A stored model's separators stay in half precision: half the memory.
+    """
 
     vectoriser: Vectoriser
     labels: "list[str]"
-    weights: NDArray[np.float32]
+    weights: NDArray[np.float16] | NDArray[np.float32]
     bias: NDArray[np.float32]
     sharpness: float
 
-    def margins(self, views: Views) -> NDArray[np.float64]:
+    def margins(self, reading: Reading) -> NDArray[np.float64]:
         """The signed distance of the message to each label's separator, in the order of ``labels``."""
-        ids, values = self.vectoriser.transform(views)
-        return np.asarray(values @ self.weights[ids] + self.bias, dtype=np.float64)
+        ids, values = self.vectoriser.transform(reading)
+        return np.asarray(values @ self.weights[ids].astype(np.float32) + self.bias, dtype=np.float64)
 
-    def probabilities(self, views: Views) -> NDArray[np.float64]:
+    def probabilities(self, reading: Reading) -> NDArray[np.float64]:
         """Calibrated probabilities in the order of ``labels``; they sum to 1."""
-        return softmax(self.sharpness * self.margins(views))
+        return softmax(self.sharpness * self.margins(reading))
 
     def save(self, folder: Path) -> None:
         """Write the model into a folder as text and arrays (no pickles)."""
@@ -49,7 +52,7 @@ class LinearModel:
         text = (folder / "vocabulary.txt").read_text(encoding="utf-8")
         vocabulary = {gram: i for i, gram in enumerate(text.split("\n"))} if text else {}
         vectoriser = Vectoriser(Shape(**meta["shape"]), vocabulary, np.load(folder / "idf.npy"))
-        weights = np.load(folder / "weights.npy").astype(np.float32)
+        weights = np.load(folder / "weights.npy")
         return cls(vectoriser, meta["labels"], weights, np.load(folder / "bias.npy"), meta["sharpness"])
 
 

@@ -12,6 +12,7 @@ VietnameseNormaliser = DefaultV1Recipe.register(_Type.MESSAGE_FEATURIZER, is_tra
 GazetteerEntityExtractor = DefaultV1Recipe.register(_Type.ENTITY_EXTRACTOR, is_trainable=False)(
     components.GazetteerEntityExtractor
 )
+EntityJudge = DefaultV1Recipe.register(_Type.ENTITY_EXTRACTOR, is_trainable=True)(components.EntityJudge)
 LinearIntentClassifier = DefaultV1Recipe.register(_Type.INTENT_CLASSIFIER, is_trainable=True)(
     components.LinearIntentClassifier
 )

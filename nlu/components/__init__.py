@@ -5,11 +5,12 @@ Importing a component does not import the recipe, which would bring TensorFlow i
 
 from nlu.components.classifier import LinearIntentClassifier
 from nlu.components.extractor import GazetteerEntityExtractor
+from nlu.components.judge import EntityJudge
 from nlu.components.normaliser import VietnameseNormaliser
 
 COMPONENTS = {
     component.__name__: component
-    for component in (VietnameseNormaliser, GazetteerEntityExtractor, LinearIntentClassifier)
+    for component in (VietnameseNormaliser, GazetteerEntityExtractor, LinearIntentClassifier, EntityJudge)
 }
 
-__all__ = ["COMPONENTS", "GazetteerEntityExtractor", "LinearIntentClassifier", "VietnameseNormaliser"]
+__all__ = ["COMPONENTS", "EntityJudge", "GazetteerEntityExtractor", "LinearIntentClassifier", "VietnameseNormaliser"]

@@ -14,9 +14,12 @@ from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, INTENT_RANKING_KE
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from nlu.components.extractor import MENTIONS
 from nlu.components.normaliser import views_of
+from nlu.entities.mentions import mentions_of
 from nlu.features import Shape
 from nlu.linear import LinearModel, ranking
+from nlu.text.reading import read
 
 _FOLDER = "linear"
 
@@ -90,7 +93,9 @@ class LinearIntentClassifier(GraphComponent):  # type: ignore[misc]
     def _ranked(self, message: Message) -> list[dict[str, Any]]:
         if self._model is None or not (message.get(TEXT) or "").strip():
             return [{INTENT_NAME_KEY: None, PREDICTED_CONFIDENCE_KEY: 0.0}]
-        probabilities = self._model.probabilities(views_of(message))
+        text, found = message.get(TEXT), message.get(MENTIONS)
+        reading = read(text, mentions_of(text) if found is None else found, views_of(message))
+        probabilities = self._model.probabilities(reading)
         return [
             {INTENT_NAME_KEY: label, PREDICTED_CONFIDENCE_KEY: probability}
             for label, probability in ranking(self._model.labels, probabilities)

@@ -13,9 +13,11 @@ from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from nlu.entities import extract
+from nlu.entities.mentions import mentions
 from nlu.entities.moment import moment_of
 
 MESSAGE_TIME = "message_time"
+MENTIONS = "mentions"
 
 
 class GazetteerEntityExtractor(GraphComponent):  # type: ignore[misc]
@@ -37,6 +39,7 @@ class GazetteerEntityExtractor(GraphComponent):  # type: ignore[misc]
         for message in messages:
             metadata = message.get("metadata") or {}
             found = extract(message.get(TEXT) or "", moment_of(metadata.get(MESSAGE_TIME)))
+            message.set(MENTIONS, mentions(found))
             entities = [{**entity.as_dict(), "extractor": type(self).__name__} for entity in found]
             message.set(ENTITIES, message.get(ENTITIES, []) + entities, add_to_output=True)
         return messages

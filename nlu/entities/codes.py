@@ -17,6 +17,8 @@ _FULL_CODE = re.compile(
 _OTHER_CODE = re.compile(rf"{B}p[a-z][0-9o]{{2}}[a-z0-9]{{2}}[0-9o]{{5,6}}{E}")
 _PARTIAL_CODE = re.compile(rf"{B}pa{_GAP}(?:[0o]4|26){_GAP}[a-z]{{2}}{_GAP}[0-9o](?:{_GAP}[0-9o]){{3,8}}{E}")
 
+_WORD_AFTER = re.compile(r"(?<=\d)\s+o\Z")
+""" "ở" after a code is no zero of it."""
 _PHONE = re.compile(
     rf"(?<![a-z0-9+])(?:\+?{_GAP}\(?84\)?{_GAP}(?:\(0\)|0)?|[0o])[\s.\-_()]{{0,3}}"
     rf"(?:[35789](?:[\s.\-_()]{{0,3}}[0-9ol]){{8}}|2(?:[\s.\-_()]{{0,3}}[0-9ol]){{9}}){E}"
@@ -135,9 +137,9 @@ def customer_codes(aligned: AlignedText) -> Iterator[Match]:
     companies, and codes with digits missing or to spare, come as typed: the dialogue explains what is wrong."""
     for pattern in (_FULL_CODE, _OTHER_CODE, _PARTIAL_CODE):
         for match in pattern.finditer(aligned.folded):
-            digits = sum(char.isdigit() for char in match[0])
-            if digits >= 4:
-                yield Match("customer_code", match.start(), match.end(), _code_value(match[0]))
+            written = _WORD_AFTER.sub("", match[0])
+            if sum(char.isdigit() for char in written) >= 4:
+                yield Match("customer_code", match.start(), match.start() + len(written), _code_value(written))
     yield from _spoken_codes(aligned)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from nlu import lexicon
 from nlu.text.marks import fold
+from nlu.text.sounds import sound
 
 KIND_KEYS = {"xã": "commune", "phường": "ward"}
 
@@ -71,19 +72,6 @@ class Gazetteer:
 
 
 _SHORTEST_SLIP = 7
-_SOUNDS = (("ngh", "ng"), ("ng", "ng"), ("nh", "nh"), ("tr", "ch"), ("gi", "d"), ("s", "x"), ("r", "d"), ("n", "l"))
-
-
-def sound(name: str) -> str:
-    """The words of a folded name with the beginnings that northern speech mixes up made equal (l/n, s/x, ch/tr, …)."""
-    return " ".join(map(_sound, name.split()))
-
-
-def _sound(word: str) -> str:
-    for start, other in _SOUNDS:
-        if word.startswith(start):
-            return other + word[len(start) :]
-    return word
 
 
 def _one_lost(word: str) -> "set[str]":

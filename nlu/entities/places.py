@@ -13,10 +13,11 @@ from functools import lru_cache
 from typing import Any
 
 from nlu import lexicon
-from nlu.entities.gazetteer import KIND_KEYS, District, Meaning, Unit, gazetteer, key, sound
+from nlu.entities.gazetteer import KIND_KEYS, District, Meaning, Unit, gazetteer, key
 from nlu.entities.match import Match, words
 from nlu.text.align import AlignedText
 from nlu.text.marks import fold, has_marks, split_tone
+from nlu.text.sounds import sound
 
 _TOKEN = re.compile(r"[a-z0-9]+")
 _UNIT_KINDS = ("xã", "phường", "thị trấn")

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from conftest import EXAMPLES
 
+from nlu.entities.mentions import understood
 from nlu.learning import Example, Recipe, learn, sharpness, spread
 from nlu.linear import LinearModel, ranking, softmax
 from nlu.text.marks import fold
-from nlu.text.views import normalise
 
 SMALL = [Example(text, label) for label, texts in EXAMPLES.items() for text in texts]
 
@@ -20,12 +20,12 @@ def learnt() -> LinearModel:
 
 
 def best(model: LinearModel, text: str) -> str:
-    return ranking(model.labels, model.probabilities(normalise(text)))[0][0]
+    return ranking(model.labels, model.probabilities(understood(text)))[0][0]
 
 
 def test_probabilities_are_a_distribution_for_any_text(learnt: LinearModel) -> None:
     for text in ("tiền điện", "", "😀", "qwrtzx", "a" * 4000):
-        probabilities = learnt.probabilities(normalise(text))
+        probabilities = learnt.probabilities(understood(text))
         assert probabilities.shape == (len(EXAMPLES),)
         assert probabilities.sum() == pytest.approx(1.0)
         assert (probabilities > 0).all()
@@ -44,8 +44,8 @@ def test_unseen_wordings_in_several_ways_of_writing(learnt: LinearModel) -> None
 
 
 def test_unknown_text_is_less_sure_than_known(learnt: LinearModel) -> None:
-    known = learnt.probabilities(normalise("tiền điện tháng này bao nhiêu")).max()
-    unknown = learnt.probabilities(normalise("qwrtzx")).max()
+    known = learnt.probabilities(understood("tiền điện tháng này bao nhiêu")).max()
+    unknown = learnt.probabilities(understood("qwrtzx")).max()
     assert unknown < 0.75 < known
 
 
@@ -60,7 +60,7 @@ def test_a_stored_model_answers_alike(learnt: LinearModel, tmp_path: Path) -> No
     learnt.save(tmp_path)
     loaded = LinearModel.load(tmp_path)
     for text in ("tiền điện tháng này", "mat dien roi", "xin chào"):
-        views = normalise(text)
+        views = understood(text)
         assert loaded.probabilities(views) == pytest.approx(learnt.probabilities(views), abs=2e-3)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nlu.check_data import check
+from nlu.check_data import check, families, leaks
 from nlu.corpus import Annotated, Span, domain, parse_example, read
 from nlu.evaluate import Answers, cross_validate, entity_scores, report
 from nlu.learning import Example, Recipe
@@ -93,3 +93,15 @@ def test_entity_scores_count_exact_touching_and_extra() -> None:
     assert scores["period"] == {"annotated": 1, "exact": 1, "touched": 1}
     assert scores["place"] == {"annotated": 1, "exact": 0, "touched": 1}
     assert scores["date"] == {"unannotated": 1}
+
+
+def test_leaks_into_the_test_set_are_found_whatever_the_marks_and_values() -> None:
+    found = leaks([example("tiền điện tháng 5 nhà tôi bao nhiêu")], ["tien dien thang 9 nha toi bao nhieu"])
+    assert len(found.remarks) == len(found.errors) == 1
+    assert not leaks([example("xin chào các bạn")], ["xin chào các bạn"]).remarks
+
+
+def test_families_of_one_template_are_found() -> None:
+    same = [example(f"tiền điện tháng {month} bao nhiêu") for month in range(1, 5)]
+    assert len(families(same)) == 1
+    assert not families(same[:3])

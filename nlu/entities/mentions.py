@@ -1,0 +1,32 @@
+"""The values of a message as the classifier sees them: kinds and stretches, no values."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from nlu.entities.find import Entity, extract
+from nlu.text.reading import Mention, Reading, read
+
+_TOPICS = frozenset(("service", "notice_kind"))
+"""These are named by the very words that tell the intent: they stay in the text."""
+ANY_DAY = date(2026, 1, 15)
+
+
+def mentions(entities: Sequence[Entity]) -> "tuple[Mention, ...]":
+    """The values among the entities; a place outside the gazetteer is a kind of its own."""
+    return tuple(Mention(_kind(e), e.start, e.end) for e in entities if e.entity not in _TOPICS)
+
+
+def _kind(entity: Entity) -> str:
+    if entity.entity == "place" and not (entity.value.get("code") or entity.value.get("choices")):
+        return "spot"
+    return entity.entity
+
+
+def mentions_of(text: str) -> "tuple[Mention, ...]":
+    """The values of a text; where they stand does not depend on the day."""
+    return mentions(extract(text, ANY_DAY))
+
+
+def understood(text: str) -> Reading:
+    """The reading of a text with its values found."""
+    return read(text, mentions_of(text))
