@@ -1,0 +1,49 @@
+"""What of the understanding's entities becomes slots."""
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from bot.dialogue.understanding import NluClient
+
+ENTITIES: list[dict[str, Any]] = []
+
+
+class _Answer(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        intent = {"name": "outage_schedule", "confidence": 0.9}
+        body = json.dumps({"intent": intent, "intent_ranking": [intent], "entities": ENTITIES}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def client() -> Iterator[NluClient]:
+    server = HTTPServer(("127.0.0.1", 0), _Answer)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield NluClient(f"http://127.0.0.1:{server.server_port}")
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("value", "day"),
+    [("2026-11-24", date(2026, 11, 24)), ({"from": "2026-11-30", "to": "2026-12-06"}, None)],
+    ids=["a day", "a week fills no slot"],
+)
+def test_a_date_is_a_day(client: NluClient, value: object, day: date | None) -> None:
+    ENTITIES[:] = [{"entity": "date", "start": 0, "end": 8, "value": value}]
+    assert client.parse("tuần sau", datetime(2026, 11, 23, 2, tzinfo=UTC)).slots.date == day
