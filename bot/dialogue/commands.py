@@ -72,8 +72,9 @@ class Slots(BaseModel):
     form: str | None = None
 
     def merged(self, newer: "Slots") -> "Slots":
-        """These slots, overlaid with what `newer` says."""
-        return Slots.model_validate({**self.model_dump(exclude_none=True), **newer.model_dump(exclude_none=True)})
+        """These slots, overlaid with what `newer` says. A link and a code both name an account: the newer counts."""
+        older = self if newer.link is None and newer.customer_code is None else self.without_account()
+        return Slots.model_validate({**older.model_dump(exclude_none=True), **newer.model_dump(exclude_none=True)})
 
     def said(self) -> bool:
         return self != Slots()

@@ -119,7 +119,8 @@ class Engine(Generic[D]):
     @contextmanager
     def _failures_told(self, turn: Turn[D], *, retry: Command) -> Iterator[None]:
         """A failure that the registry knows becomes its reply with a button to try again; nothing half-said stays."""
-        drafts, changes = len(turn.drafts), len(turn.changes)
+        drafts, changes, state = len(turn.drafts), len(turn.changes), turn.state
+        offers = (state.choices, state.on_yes, state.on_no)
         try:
             yield
         except Exception as error:
@@ -127,8 +128,9 @@ class Engine(Generic[D]):
             if reply is None:
                 raise
             del turn.drafts[drafts:], turn.changes[changes:]
+            state.choices, state.on_yes, state.on_no = offers
             turn.handled_by.append(f"failure:{type(error).__name__}")
-            form = turn.state.form
+            form = state.form
             if retry.name == "form.fill" and form and form.asking is None:
                 retry = Command(name="form.resume")
             turn.offer(reply, [(self.replies.render("button.retry")[0], retry)])
