@@ -171,7 +171,8 @@ class Engine(Generic[D]):
             turn.state.greeted = True
             turn.say("welcome.short")
         go_back = Command(name="form.resume") if turn.state.paused and not turn.state.form else None
-        answers = {"affirm": offered.on_yes or go_back, "deny": offered.on_no, "cancel": offered.on_no}
+        on_cancel = None if turn.state.form else offered.on_no
+        answers = {"affirm": offered.on_yes or go_back, "deny": offered.on_no, "cancel": on_cancel}
         answered = answers.get(intent) if sure is not Certainty.LOW and not understanding.slots.said() else None
         if intent == DANGER and sure is not Certainty.LOW:
             turn.state.pause_form()

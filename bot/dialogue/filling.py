@@ -74,6 +74,10 @@ def answer(registry: Registry[Any], turn: Turn[Any], *, new_subject: bool) -> bo
         state.tries = 0
         state.reviewing = False
         go_on(registry, turn)
+    elif trouble and turn.state.form is state and state.tries >= TRIES_BEFORE_OFFERING_A_WAY_OUT:
+        asked = form.asks().get(state.asking or "")
+        if not (asked and asked.secret):  # guesses at a secret are counted, and ended, by who asks for it
+            _offer_a_way_out(turn, state)
     return taken
 
 
@@ -153,11 +157,15 @@ def misunderstood(registry: Registry[Any], turn: Turn[Any]) -> None:
     state, _form = _running(registry, turn)
     state.tries += 1
     if state.tries >= TRIES_BEFORE_OFFERING_A_WAY_OUT:
-        turn.say("form.way_out", form=turn.replies.render(f"form.name.{state.name}")[0])
-        turn.ask_yes_no(yes=Command(name="form.resume"), no=Command(name="form.cancel"))
+        _offer_a_way_out(turn, state)
         return
     turn.say("form.not_understood")
     ask_again(registry, turn)
+
+
+def _offer_a_way_out(turn: Turn[Any], state: FormState) -> None:
+    turn.say("form.way_out", form=turn.replies.render(f"form.name.{state.name}")[0])
+    turn.ask_yes_no(yes=Command(name="form.resume"), no=Command(name="form.cancel"))
 
 
 def _running(registry: Registry[Any], turn: Turn[Any]) -> tuple[FormState, type[Form]]:

@@ -28,6 +28,7 @@ order.ask_size:
   buttons: [{title: Cỡ nhỏ, fill: small}, {title: Cỡ lớn, fill: large}, {title: Thôi, run: form.cancel}]
 order.ask_code: {text: "Mã nào ạ?"}
 order.ask_note: {text: "Ghi chú gì ạ?"}
+order.bad_pin: {text: "Sai rồi ạ."}
 order.ask_pin: {text: "Số bí mật ạ?"}
 order.bad_code: {text: "Mã không dùng được."}
 order.closed: {text: "Hôm nay nghỉ."}
@@ -106,6 +107,11 @@ class Claim(Form):
     intents = frozenset({"claim"})
 
     pin: Annotated[str, Ask("order.ask_pin", read=lambda t: t.text if t.text.isdecimal() else None, secret=True)]
+
+    @classmethod
+    def filled(cls, turn: Turn[Any], field: str, values: dict[str, Any]) -> None:
+        if values["pin"].startswith("0"):
+            raise Invalid("order.bad_pin")
 
     def submit(self, turn: Turn[Any]) -> None:
         turn.desk.work("claim")
