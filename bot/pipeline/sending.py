@@ -60,12 +60,12 @@ class ReplySender:
         while True:
             with self._database.begin() as session:
                 delivery = deliveries.claim_next_reply(session, contact_id, self._clock())
-                contact = session.get_one(Contact, contact_id)
                 if delivery is None:
                     later = deliveries.waits_until(session, contact_id)
                     if later and (wait := later - self._clock()) > timedelta():
                         enqueue_sending(session, contact_id, after=wait)
                     return
+                contact = session.get_one(Contact, contact_id)
             self._send(delivery, contact)
 
     def _send(self, delivery: Delivery, contact: Contact) -> None:

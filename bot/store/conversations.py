@@ -23,13 +23,25 @@ class Loaded:
 
 def load(session: Session, channel: str, channel_user_id: str) -> Loaded:
     """The contact and its conversation, made on the first event."""
-    session.execute(insert(Contact).values(channel=channel, channel_user_id=channel_user_id).on_conflict_do_nothing())
-    contact = session.scalars(
-        select(Contact).where(Contact.channel == channel, Contact.channel_user_id == channel_user_id)
-    ).one()
-    session.execute(insert(Conversation).values(contact_id=contact.id).on_conflict_do_nothing())
-    conversation = session.scalars(select(Conversation).where(Conversation.contact_id == contact.id)).one()
+    both = (
+        select(Contact, Conversation)
+        .join(Conversation, Conversation.contact_id == Contact.id)
+        .where(Contact.channel == channel, Contact.channel_user_id == channel_user_id)
+    )
+    found = session.execute(both).one_or_none()
+    if found is None:
+        _make(session, channel, channel_user_id)
+        found = session.execute(both).one()
+    contact, conversation = found
     return Loaded(contact, conversation, live_links(session, contact.id), granted_purposes(session, contact.id))
+
+
+def _make(session: Session, channel: str, channel_user_id: str) -> None:
+    """The contact and its conversation, whichever is missing; another process may be at it, too."""
+    its_own = (Contact.channel == channel, Contact.channel_user_id == channel_user_id)
+    session.execute(insert(Contact).values(channel=channel, channel_user_id=channel_user_id).on_conflict_do_nothing())
+    contact_id = session.scalars(select(Contact.id).where(*its_own)).one()
+    session.execute(insert(Conversation).values(contact_id=contact_id).on_conflict_do_nothing())
 
 
 def lock(session: Session, conversation_id: int) -> Conversation:
