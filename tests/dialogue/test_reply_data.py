@@ -1,0 +1,321 @@
+"""The replies of data/replies against the code that says them: nothing missing, nothing left over, all sayable."""
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from fixtures.outside import CODE, Billing, Service, invoice
+from jinja2 import meta
+
+from actions import advice, conversation
+from actions.backends.models import Case, Outage, Payment
+from actions.desk import load_company
+from actions.registry import registry
+from actions.tariff import residential_charge, tiers
+from bot.dialogue.commands import PayloadSigner, Period, Place, PlaceChoice, Slots
+from bot.dialogue.engine import Engine
+from bot.dialogue.fallback import Thresholds
+from bot.dialogue.replies import ReplyBook, ReplyText
+from bot.dialogue.turn import Account
+from bot.messages import InboundKind
+from bot.pipeline.assembly import DATA
+
+ROOT = Path(__file__).parents[2]
+COMPANY = load_company(DATA)
+BOOK = ReplyBook(DATA / "replies", ZoneInfo("Asia/Ho_Chi_Minh"), COMPANY.model_dump())
+ENGINE: Engine[Any] = Engine(registry, BOOK, PayloadSigner("s"), None, Thresholds(0.6, 0.3, 0.1))  # type: ignore[arg-type]
+NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
+MONTH = date(2026, 10, 1)
+
+SAYING = {"say", "offer", "render", "Invalid", "Abandon", "Ask", "ask_for_patience", "_apologise", "failure"}
+GIVEN_BY_THE_FORM = {"name", "form"}
+"""What a review is given besides the form's own values."""
+
+
+def sources() -> Iterator[tuple[Path, ast.Module]]:
+    for package in ("bot", "actions"):
+        for file in sorted((ROOT / package).rglob("*.py")):
+            yield file, ast.parse(file.read_text("utf-8"))
+
+
+def literals(node: ast.expr) -> Iterator[str]:
+    """The keys that an expression may be."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from literals(node.body)
+        yield from literals(node.orelse)
+
+
+def said() -> dict[str, list[set[str] | None]]:
+    """Every key said outright, with the names of the values given each time (None: not to be seen from there)."""
+    found: dict[str, list[set[str] | None]] = defaultdict(list)
+    for _file, code in sources():
+        for call in (node for node in ast.walk(code) if isinstance(node, ast.Call)):
+            function = ast.unparse(call.func).split(".")[-1]
+            if function not in SAYING:
+                continue
+            names = {keyword.arg for keyword in call.keywords if keyword.arg}
+            by_form = function == "Ask" or any(keyword.arg is None for keyword in call.keywords)
+            for argument in call.args[:3]:
+                for key in literals(argument):
+                    if "." in key or key in BOOK.replies:
+                        found[key].append(None if by_form or function == "failure" else names)
+    for form in registry.forms.values():
+        if form.review:
+            found[form.review].append(None)
+    return found
+
+
+def families() -> set[str]:
+    """Keys that are put together from names."""
+    titled = set(registry.handlers) | set(registry.forms)
+    kinds = {kind for kind in InboundKind if f"media.{kind}" not in registry.handlers}
+    return {
+        *(f"talk.{intent}" for intent in conversation.PLAIN),
+        *(f"advice.{intent}" for intent in advice.PLAIN),
+        *(f"intent.{name}" for name in titled if f"intent.{name}" in BOOK.replies),
+        *(f"form.name.{name}" for name in registry.forms),
+        *(
+            f"form.field.{field}"
+            for form in registry.forms.values()
+            for field in form.asks()
+            if not_secret(form, field)
+        ),
+        *(f"media.{kind}" for kind in kinds if f"media.{kind}" in BOOK.replies),
+    }
+
+
+def not_secret(form: Any, field: str) -> bool:
+    return not form.asks()[field].secret
+
+
+def needed(reply: ReplyText) -> set[str]:
+    """The names of the values without which a reply cannot be rendered, or one of its buttons loses its meaning."""
+    environment = BOOK._environment
+    templates = [reply.text, *(b.title for b in reply.buttons), *(b.url or "" for b in reply.buttons)]
+    names = {name for text in templates for name in meta.find_undeclared_variables(environment.parse(text))}
+    names -= {name for text in templates for name in re.findall(r"\{% set (\w+) =", text)}
+    for button in reply.buttons:
+        names |= {*button.slots, *([button.when] if button.when else [])}
+    return names - {"company"}
+
+
+class TestKeys:
+    def test_every_reply_that_is_said_is_written(self) -> None:
+        assert set(said()) - set(BOOK.replies) == set()
+        assert families() - set(BOOK.replies) == set()
+
+    def test_every_reply_that_is_written_is_said(self) -> None:
+        assert set(BOOK.replies) - set(said()) - families() == set()
+
+    def test_every_intent_that_can_be_meant_can_be_suggested(self) -> None:
+        """The few that cannot are small talk: nobody picks them from a list."""
+        untitled = {name for name in {*registry.handlers, *registry.forms} if f"intent.{name}" not in BOOK.replies}
+        small_talk = {"greet", "goodbye", "thank", "affirm", "deny", "cancel", "praise", "insult", "inform"}
+        assert {name for name in untitled if "." not in name} == small_talk
+
+    def test_what_is_said_is_given_what_it_needs(self) -> None:
+        lacking = {
+            key: sorted(needed(BOOK.replies[key]) - given)
+            for key, times in said().items()
+            for given in times
+            if given is not None and needed(BOOK.replies[key]) - given
+        }
+        assert lacking == {}
+
+    def test_a_form_s_questions_need_its_own_values_only(self) -> None:
+        for name, form in registry.forms.items():
+            fields = list(form.asks())
+            for number, field in enumerate(fields):
+                before = set(form.model_fields) - set(fields[number:])
+                assert needed(BOOK.replies[form.asks()[field].reply]) <= before, f"{name}.{field}"
+            if form.review:
+                assert needed(BOOK.replies[form.review]) <= {*form.model_fields, *GIVEN_BY_THE_FORM}, name
+
+    def test_failures_need_nothing(self) -> None:
+        assert {key: needed(BOOK.replies[key]) for key in registry.failures.values()} == {
+            key: set() for key in registry.failures.values()
+        }
+
+
+class TestButtons:
+    def test_each_runs_what_exists(self) -> None:
+        runs = {button.run for reply in BOOK.replies.values() for button in reply.buttons if button.run}
+        assert runs - ENGINE.command_names == set()
+
+    def test_each_value_that_fills_is_one_the_question_takes(self) -> None:
+        for form in registry.forms.values():
+            for field, ask in form.asks().items():
+                options = [button.fill for button in BOOK.replies[ask.reply].buttons if button.fill is not None]
+                literal = getattr(form.model_fields[field].annotation, "__args__", ())
+                refusals = {"no"}
+                assert set(options) - refusals <= set(literal), f"{field}: {options}"
+
+    def test_values_fill_only_where_a_question_is_asked(self) -> None:
+        questions = {ask.reply for form in registry.forms.values() for ask in form.asks().values()}
+        filling = {key for key, reply in BOOK.replies.items() if any(button.fill for button in reply.buttons)}
+        assert filling <= questions
+
+    def test_slots_of_buttons_are_slots(self) -> None:
+        names = {name for reply in BOOK.replies.values() for button in reply.buttons for name in button.slots}
+        assert names <= set(Slots.model_fields)
+
+
+def outage(**changes: Any) -> Outage:
+    known = Outage(
+        id="O1",
+        version=1,
+        kind="planned",
+        state="planned",
+        start=NOW,
+        expected_end=NOW + timedelta(hours=4),
+        actual_end=None,
+        area_text="Xóm 5, xã Bình Yên",
+        place_codes=("05521",),
+        reason="Sửa chữa định kỳ",
+        feeder=None,
+        published_at=NOW,
+    )
+    return known.model_copy(update=changes)
+
+
+def values(**changes: Any) -> dict[str, Any]:
+    """A value for every name that the replies use."""
+    billing, service = Billing(lambda: NOW), Service(lambda: NOW)
+    bill = invoice(CODE, MONTH)
+    billing.bills[CODE] = [bill, invoice(CODE, date(2026, 9, 1), total=1_234_567, paid=1_000_000)]
+    debt = billing.debt(CODE)
+    ticket = service.open_case(Case(kind="complaint", text="…"), idempotency_key="k")
+    payment = Payment(
+        id="P", invoice_id=bill.id, month=MONTH, amount=512_340, paid_at=NOW, channel="BIDV", reference="r"
+    )
+    known = {
+        "account": Account(1, CODE, None),
+        "accounts": [Account(1, CODE, None), Account(2, CODE, "nhà mẹ")],
+        "link": 1,
+        "default": 2,
+        "linked": True,
+        "first": True,
+        "customer_code": CODE,
+        "prefix": "PA01",
+        "other": "Nam Định",
+        "left": 3,
+        "password": "012345",
+        "invoice": bill,
+        "invoices": billing.bills[CODE],
+        "before": invoice(CODE, date(2026, 9, 1), total=400_000),
+        "last_year": invoice(CODE, date(2025, 10, 1), total=300_000),
+        "unpaid": True,
+        "asked": MONTH,
+        "not_yet": True,
+        "total": 1_746_907,
+        "debt": debt,
+        "request": billing.payment_request(CODE, [bill.id], idempotency_key="k"),
+        "payments": [payment],
+        "readings": billing.readings(CODE, first=date(2026, 11, 20), last=date(2026, 11, 23)).items,
+        "period": Period.of(MONTH),
+        "as_of": NOW,
+        "until": date(2026, 11, 23),
+        "charge": residential_charge(Decimal(250), first_day=MONTH, last_day=MONTH),
+        "tiers": tiers(date(2026, 11, 24)),
+        "decision": SimpleNamespace(decision="QĐ 1279/QĐ-BCT"),
+        "since": date(2025, 5, 10),
+        "vat": Decimal(8),
+        "outage": outage(),
+        "outages": [outage(), outage(expected_end=None)],
+        "where": "xã Bình Yên",
+        "day": date(2026, 11, 27),
+        "days": 7,
+        "scope": "neighbours",
+        "place": Place(code="05521", name="xã Bình Yên"),
+        "name": "Tân Lập",
+        "choices": (PlaceChoice(code="1", name="xã A", old_name="xã cũ", district="Định Hóa"),),
+        "position": (21.5, 105.8),
+        "ticket": ticket,
+        "contract": service.contract(CODE),
+        "offices": service.offices().items,
+        "staff": COMPANY.staff,
+        "form": "báo mất điện",
+        "what": "Điện yếu từ hôm qua",
+    }
+    assert not set(changes) - set(known)
+    return {**known, **changes}
+
+
+OCCASIONS = {
+    "usual": {},
+    "named": {"account": Account(2, CODE, "nhà mẹ"), "first": False, "not_yet": False, "day": None},
+    "paid": {"invoice": invoice(CODE, MONTH, paid=512_340), "unpaid": False, "before": None, "last_year": None},
+    "partly paid": {"invoice": invoice(CODE, MONTH, paid=12_340)},
+    "nothing": {
+        "invoices": [],
+        "payments": [],
+        "readings": [],
+        "accounts": [],
+        "offices": (),
+        "invoice": None,
+        "outage": None,
+        "place": None,
+    },
+    "nobody knows when": {"outage": outage(expected_end=None), "where": ""},
+    "dearer": {"before": invoice(CODE, date(2026, 9, 1), total=600_000)},
+}
+ALWAYS_THERE = {
+    "invoice": ("bill.card", "bill.explained"),
+    "outage": ("outage.running",),
+    "accounts": ("consent.withdrawn", "account.list"),
+}
+"""Replies that are only said when there is one."""
+LEFTOVERS = re.compile(r"\{\{|\}\}|\{%|\b(None|True|False|Undefined|datetime|Decimal)\b|  |\n\n\n")
+AMOUNT_WITHOUT_POINTS = re.compile(r"\d{4,} đ(?!\w)")
+
+
+@pytest.mark.parametrize("occasion", OCCASIONS)
+def test_every_reply_can_be_said(occasion: str) -> None:
+    usual, special = values(), values(**OCCASIONS[occasion])
+    for key in BOOK.replies:
+        missed = {name: usual[name] for name, keys in ALWAYS_THERE.items() if key in keys and not special[name]}
+        text, buttons = BOOK.render(key, **{**special, **missed})
+        assert 0 < len(text) <= 2000, key
+        assert not LEFTOVERS.search(text), f"{key}: {text}"
+        assert not AMOUNT_WITHOUT_POINTS.search(text), f"{key}: {text}"
+        for button in buttons:
+            assert 0 < len(button.title) <= 100, key
+            assert button.url is None or button.url.startswith("https://"), key
+            assert button.phone is None or button.phone.isdigit(), key
+
+
+def test_nothing_asks_for_what_must_never_be_asked_for() -> None:
+    """It names passwords and cards only to say that it never wants them."""
+    wanted = re.compile(r"(mật khẩu|mã PIN|số thẻ|CVV)", re.IGNORECASE)
+    naming = {key for key, reply in BOOK.replies.items() if wanted.search(reply.text)}
+    refusing = {key for key in naming if re.search(r"không|đừng|Quên mật khẩu", BOOK.replies[key].text)}
+    assert naming == refusing
+
+
+def test_nothing_threatens() -> None:
+    threat = re.compile(r"sẽ (bị )?cắt điện|xử phạt|khởi kiện|cưỡng chế", re.IGNORECASE)
+    assert [key for key, reply in BOOK.replies.items() if threat.search(reply.text)] == []
+
+
+def test_the_short_message_to_a_phone_fits_one() -> None:
+    """Without tone marks, 160 letters: one text, on any phone."""
+    text, buttons = BOOK.render("sms.otp", password="012345")
+    assert text.isascii()
+    assert len(text) <= 160
+    assert buttons == []
+
+
+def test_the_checks_above_see_what_they_look_for() -> None:
+    assert needed(ReplyText(text="{{ x }} {% if y %}{% endif %}")) == {"x", "y"}
+    assert AMOUNT_WITHOUT_POINTS.search("1234 đ")
+    assert not AMOUNT_WITHOUT_POINTS.search("1.234 đ")
