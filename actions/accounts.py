@@ -133,6 +133,8 @@ def use_account(turn: DeskTurn, slots: Slots) -> None:
     """Ask about this account from now on, unless another is named."""
     account = turn.account(slots)
     turn.state.default_link = account.link_id
+    if topic := turn.state.topic:
+        turn.state.topic = topic.about(link=account.link_id)
     turn.say("account.chosen", account=account, link=account.link_id)
 
 

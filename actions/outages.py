@@ -61,7 +61,7 @@ def hazard_report(turn: DeskTurn, slots: Slots) -> None:
     account = turn.caller.accounts[0] if len(turn.caller.accounts) == 1 else None
     case = Case(
         kind="hazard",
-        text=turn.text or "hazard",
+        text=turn.text or ", ".join(map(str, slots.position or ["hazard"])),
         customer_code=account.customer_code if account else None,
         place_code=slots.place.code if slots.place else None,
     )
@@ -71,7 +71,7 @@ def hazard_report(turn: DeskTurn, slots: Slots) -> None:
         log.warning("hazard_case_not_opened", error=type(error).__name__)
         turn.say("hazard.call_us")
         return
-    turn.say("hazard.recorded", ticket=ticket, place=slots.place)
+    turn.say("hazard.recorded", ticket=ticket, place=slots.place or slots.position)
 
 
 def _read_place(turn: Turn[Any]) -> Any:
@@ -109,12 +109,16 @@ def _read_scope(turn: Turn[Any]) -> str | None:
 
 @registry.handles("media.location")
 def shared_position(turn: DeskTurn, _slots: Slots) -> None:
-    """A position shared out of the blue is most likely where the power is out."""
+    """A position shared out of the blue is most likely where the power is out; after a danger, where that is."""
     if turn.inbound.latitude is None or turn.inbound.longitude is None:
         turn.say("media.other")
         return
-    report = Command(name="outage_report", slots=Slots(position=(turn.inbound.latitude, turn.inbound.longitude)))
-    turn.say("outage.position_shared", position=report.slots.position)
+    here = Slots(position=(turn.inbound.latitude, turn.inbound.longitude))
+    if turn.state.topic and turn.state.topic.command.name == "hazard_report":
+        hazard_report(turn, here)
+        return
+    report = Command(name="outage_report", slots=here)
+    turn.say("outage.position_shared", position=here.position)
     turn.ask_yes_no(yes=report, no=Command(name="deny"))
 
 

@@ -37,7 +37,7 @@ def consent_refused(turn: DeskTurn, _slots: Slots) -> None:
     for account in turn.caller.accounts:
         turn.change(_ending(turn, account.link_id))
     turn.state.default_link = None
-    turn.say("consent.withdrawn" if turn.caller.accounts else "consent.refused", accounts=turn.caller.accounts)
+    turn.say("consent.refused", accounts=turn.caller.accounts)
 
 
 def _ending(turn: DeskTurn, link_id: int) -> Change:

@@ -24,7 +24,7 @@ DANGER = "hazard_report"
 LINK = "link_account"
 CONVERSATIONAL = frozenset({"greet", "goodbye", "thank", "affirm", "deny", "cancel", "help", "inform", "praise"})
 """Intents that say nothing of a new subject."""
-NO_TOPIC = CONVERSATIONAL | {LINK, "insult", "human", "out_of_scope", "bot_identity"}
+NO_TOPIC = CONVERSATIONAL | {LINK, "list_accounts", "unlink_account", "insult", "human", "out_of_scope", "bot_identity"}
 """Intents that a follow-up ("thế còn tháng 9?") never refers to."""
 
 REQUEST_WITHIN_A_STORY = 0.95
@@ -109,7 +109,7 @@ class Engine(Generic[D]):
         form = self.registry.forms.get(command.name)
         if handler:
             handler(turn, command.slots)
-            if command.name in self.registry.handlers and command.name not in NO_TOPIC:
+            if command.name in self.registry.handlers and command.name not in NO_TOPIC and "." not in command.name:
                 turn.state.topic = Topic(command=command, at=turn.now)
         elif form:
             filling.start(self.registry, turn, form, slots=command.slots)
@@ -177,6 +177,8 @@ class Engine(Generic[D]):
         if intent == DANGER and sure is not Certainty.LOW:
             turn.state.pause_form()
             self.run(turn, Command(name=DANGER, slots=understanding.slots))
+            if understanding.slots.place:
+                self._offer_to_resume(turn)
         elif answered and answered.name in self._own:
             self.run(turn, answered)
         elif turn.state.form:
@@ -186,6 +188,8 @@ class Engine(Generic[D]):
             self.run(turn, answered)
         elif follow_up := self._follow_up(turn, understanding, sure):
             self.run(turn, follow_up)
+            if follow_up.name == DANGER:
+                self._offer_to_resume(turn)
         elif sure is Certainty.HIGH:
             self.run(turn, Command(name=intent, slots=understanding.slots))
         elif understanding.slots.customer_code:

@@ -36,6 +36,10 @@ class Topic(BaseModel):
     command: Command
     at: datetime
 
+    def about(self, *, link: int) -> "Topic":
+        """The same of another account."""
+        return self.model_copy(update={"command": self.command.with_slots(link=link)})
+
 
 class DialogueState(BaseModel):
     greeted: bool = False
