@@ -55,11 +55,13 @@ class ReceiptHandler:
             case InboundKind.TAKEOVER:
                 loaded = conversations.load(session, event.channel, str(inbound.user_id))
                 conversations.set_owner(session, loaded.conversation.id, Owner.STAFF, self._clock())
+                self._record_staff_message(session, event, inbound, loaded.conversation.id)
             case InboundKind.HANDBACK:
                 loaded = conversations.load(session, event.channel, str(inbound.user_id))
                 conversations.set_owner(session, loaded.conversation.id, Owner.BOT, self._clock())
             case InboundKind.WITHDRAW:
                 loaded = conversations.load(session, event.channel, str(inbound.user_id))
+                conversations.withdraw_consents(session, loaded.contact.id, event_id=event.id, at=inbound.at)
                 retention.erase(session, loaded.contact.id)
             case _:
                 return EventStatus.IGNORED

@@ -146,5 +146,20 @@ def granted_purposes(session: Session, contact_id: int) -> frozenset[str]:
     return frozenset(purpose for purpose, granted in latest if granted)
 
 
+def withdraw_consents(session: Session, contact_id: int, *, event_id: int, at: datetime) -> None:
+    """A no to every purpose that was agreed to, said through the platform and not in words of ours."""
+    for purpose in granted_purposes(session, contact_id):
+        session.add(
+            Consent(
+                contact_id=contact_id,
+                purpose=purpose,
+                granted=False,
+                text_version="platform",
+                inbound_event_id=event_id,
+                at=at,
+            )
+        )
+
+
 def audit(session: Session, *, actor: str, action: str, contact_id: int | None, **detail: Any) -> None:
     session.add(Audit(actor=actor, action=action, contact_id=contact_id, detail=detail))

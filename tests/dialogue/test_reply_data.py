@@ -272,7 +272,7 @@ OCCASIONS = {
 ALWAYS_THERE = {
     "invoice": ("bill.card", "bill.explained"),
     "outage": ("outage.running",),
-    "accounts": ("consent.withdrawn", "account.list"),
+    "accounts": ("account.list",),
 }
 """Replies that are only said when there is one."""
 LEFTOVERS = re.compile(r"\{\{|\}\}|\{%|\b(None|True|False|Undefined|datetime|Decimal)\b|  |\n\n\n")

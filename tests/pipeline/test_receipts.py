@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from bot.channels.outcomes import OutcomeUnknown, Retry
 from bot.pipeline.receipts import RECEIPT_WAITS_FOR_OUR_COMMIT
 from bot.store import conversations, retention
-from bot.store.models import Audit, Contact, Delivery, Owner
+from bot.store.models import Audit, Consent, Contact, Delivery, Owner
 
 OA = {"id": "4444444444444444444"}
 GUEST = "2"
@@ -317,6 +317,36 @@ class TestStaffInThePlatform:
         stage.work()
         assert stage.conversation().owner == Owner.STAFF
 
+    @pytest.mark.parametrize("how", ["word", "control"])
+    def test_what_staff_took_and_left_goes_back_to_the_bot(self, stage: Stage, how: str) -> None:
+        """Counted from their last word or from their taking it, not from what the customer goes on writing."""
+        answered_on_messenger(stage)
+        if how == "word":
+            messenger_echo(stage, "m_staff", "Chào bác.", app_id=263902037430900)
+        else:
+            control = {"previous_owner_app_id": META_APP_ID, "new_owner_app_id": "263902037430900"}
+            stage.messenger_event(
+                sender={"id": GUEST},
+                recipient={"id": PAGE_ID},
+                timestamp=int(stage.stamp()),
+                take_thread_control=control,
+            )
+        stage.work()
+        hours = stage.product.company.staff.hand_back_after_hours
+        for _ in range(2):
+            stage.tick("return_quiet_conversations")
+            assert stage.conversation(GUEST).owner == Owner.STAFF
+            stage.clock.forward(hours=hours / 2 - 0.1)
+            stage.hears_on_messenger("cháu ơi")
+            stage.work()
+        stage.clock.forward(hours=1)
+        stage.tick("return_quiet_conversations")
+        assert stage.conversation(GUEST).owner == Owner.BOT
+        before = len(stage.messenger.sent)
+        stage.hears_on_messenger("tổng đài")
+        stage.work()
+        assert len(stage.messenger.sent) > before
+
     def test_staff_who_go_on_writing_keep_it(self, stage: Stage) -> None:
         zalo_echo(stage, "một", "z-1", admin="5555")
         stage.work()
@@ -355,6 +385,16 @@ class TestPeople:
         stage.nlu.teach("tiền điện", "bill_lookup")
         stage.says("tiền điện")
         assert stage.billing.asked == []
+
+    def test_one_who_withdraws_has_consented_to_nothing_any_more(self, stage: Stage) -> None:
+        stage.nlu.teach("xin chào", "greet")
+        stage.says("xin chào")
+        stage.taps("Đồng ý")
+        stage.zalo_event("user_withdraw", oa_id=OA["id"], user_id=USER)
+        stage.work()
+        with stage.database.begin() as session:
+            assert conversations.load(session, "zalo", USER).consents == frozenset()
+            assert session.scalars(select(Consent.granted).order_by(Consent.id)).all() == [True, False]
 
     def test_what_an_erased_person_had_just_written_is_not_answered(self, stage: Stage) -> None:
         event_id = stage.hears("tiền điện nhà tôi")

@@ -216,19 +216,6 @@ class TestStaff:
         assert "19006769" in stage.says("tổng đài")[0]
         assert stage.conversation().owner == Owner.WAITING
 
-    def test_a_quiet_conversation_goes_back_to_the_bot(self, stage: Stage) -> None:
-        set_owner(stage, Owner.STAFF)
-        stage.says("cháu ơi")
-        hours = stage.product.company.staff.hand_back_after_hours
-        stage.clock.forward(hours=hours - 1)
-        stage.tick("return_quiet_conversations")
-        assert stage.conversation().owner == Owner.STAFF
-        stage.clock.forward(hours=2)
-        stage.tick("return_quiet_conversations")
-        assert stage.conversation().owner == Owner.BOT
-        stage.nlu.teach("tổng đài", "hotline")
-        assert stage.says("tổng đài")
-
 
 class TestRecord:
     def test_a_message_is_kept_with_what_was_understood(self, stage: Stage) -> None:
