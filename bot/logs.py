@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import traceback
 
 import structlog
 
@@ -14,7 +15,7 @@ def configure_logs(level: str, process: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        _format_exception,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -42,6 +43,23 @@ def configure_logs(level: str, process: str) -> None:
     root.setLevel(level)
     for name, at_least in _NOISY.items():
         logging.getLogger(name).setLevel(at_least)
+
+
+def _format_exception(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """An exception as its types and places in the code. Its words may hold what a customer wrote: they are left out."""
+    given = event.pop("exc_info", None)
+    if not given:
+        return event
+    error = given if isinstance(given, BaseException) else given[1] if isinstance(given, tuple) else sys.exc_info()[1]
+    chain = []
+    while error is not None:
+        kind, sqlstate = type(error), getattr(error, "sqlstate", None)
+        places = [
+            f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
+        ]
+        chain.append("\n  ".join([f"{kind.__module__}.{kind.__qualname__} {sqlstate or ''}".strip(), *places]))
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return {**event, "exception": "\n".join(chain)}
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -19,6 +19,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=5,
             pool_pre_ping=True,
+            hide_parameters=True,  # of failed statements: the text of an error may be logged
             connect_args={"connect_timeout": 5, "options": "-c timezone=UTC"},
         )
 
