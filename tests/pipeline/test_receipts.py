@@ -9,7 +9,7 @@ from fixtures.stage import META_APP_ID, PAGE_ID, USER, Stage
 from sqlalchemy import select, text
 
 from bot.channels.outcomes import OutcomeUnknown, Retry
-from bot.pipeline.receipts import RECEIPT_WAITS_FOR_OUR_COMMIT
+from bot.pipeline.receipts import RECEIPT_WAITS_FOR_OUR_COMMIT, TooEarly
 from bot.store import conversations, retention
 from bot.store.models import Audit, Consent, Contact, Delivery, Owner
 
@@ -93,6 +93,8 @@ class TestReceipts:
 
         def platform_is_fast() -> None:
             early.append(delivered(stage, f"zalo-{len(stage.zalo.sent)}"))
+            with pytest.raises(TooEarly):
+                stage.product.receipts.handle(stage.event(early[0]))
 
         stage.nlu.teach("tổng đài", "hotline")
         stage.hears("tổng đài")
