@@ -81,11 +81,20 @@ class TestReceipts:
         stage.work()
         at = stage.clock()
         stage.clock.forward(seconds=2)
-        delivered(stage, sent.provider_message_id)
-        seen(stage, sent.provider_message_id, "another")
-        stage.work()
-        row = reread(stage, sent)
-        assert (row.status, row.seen_at, row.delivered_at) == ("seen", at, at)
+        for late in (delivered, seen):
+            late(stage, sent.provider_message_id, "another")
+            stage.work()
+            row = reread(stage, sent)
+            assert (row.status, row.seen_at, row.delivered_at) == ("seen", at, at)
+
+    def test_a_late_watermark_takes_nothing_back_either(self, stage: Stage) -> None:
+        sent = answered_on_messenger(stage)
+        stage.clock.forward(seconds=1)
+        for event in ("read", "delivery"):
+            watermark = {event: {"watermark": int(stage.stamp())}}
+            stage.messenger_event(sender={"id": GUEST}, recipient={"id": PAGE_ID}, **watermark)
+            stage.work()
+            assert reread(stage, sent).status == "seen"
 
     def test_one_that_comes_before_our_commit_is_tried_again(self, stage: Stage) -> None:
         """It may come while the send that it is about is still being written down."""
