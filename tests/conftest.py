@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,9 @@ from bot.store.embedded import create_database, start_embedded
 from bot.store.migrate import migrate
 
 TEMPLATE = "trolydien_template"
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""A shell's background job starts with SIGINT ignored, and so would all that the tests start and interrupt."""
 
 
 @pytest.fixture(scope="session")

