@@ -38,7 +38,7 @@ def python(code: str, *arguments: object) -> list[str]:
     return [sys.executable, "-c", code, *map(str, arguments)]
 
 
-def eventually(condition: Callable[[], bool], within: float = 15.0) -> None:
+def eventually(condition: Callable[[], bool], within: float = 60.0) -> None:
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, "did not come true"
@@ -113,10 +113,12 @@ def test_a_crashed_child_is_started_again_and_its_log_kept(
         return [int(line) for line in runs.read_text().splitlines()] if runs.exists() else []
 
     def kill_then_interrupt() -> None:
-        eventually(lambda: len(pids()) == 1)
-        os.kill(pids()[0], signal.SIGKILL)
-        eventually(lambda: len(pids()) == 2)
-        os.kill(os.getpid(), signal.SIGINT)
+        try:
+            eventually(lambda: len(pids()) == 1)
+            os.kill(pids()[0], signal.SIGKILL)
+            eventually(lambda: len(pids()) == 2)
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
 
     supervisor.start(Child("crasher", python(textwrap.dedent(code), runs)))
     meanwhile = threading.Thread(target=kill_then_interrupt)
