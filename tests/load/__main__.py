@@ -47,22 +47,22 @@ def _measure(stack: Stack, report: Report, options: argparse.Namespace) -> None:
     people = bring_in(stack)
     if "replies" in options.only:
         _say("replies at 20/s")
-        replies.measure_pace(stack, report, people, texts, seconds=30 if full else 10, warm_up=4)
+        replies.measure_pace(stack, report, people, texts, seconds=30 if full else 8, warm_up=4 if full else 2)
         _say("replies at 60/s")
-        replies.measure_flood(stack, report, people, texts, seconds=15 if full else 5)
+        replies.measure_flood(stack, report, people, texts, seconds=15 if full else 4)
     stack.stop("worker")
     webhooks.forget_jobs(stack)
     if "replies" in options.only:
         _say("growing conversations")
-        lengths = (10, 300, 1000) if full else (10, 60)
-        replies.measure_growth(stack, report, people, texts, lengths=lengths, rounds=20)
+        lengths = (10, 300, 1000) if full else (10, 40)
+        replies.measure_growth(stack, report, people, texts, lengths=lengths, rounds=20 if full else 12)
         webhooks.forget_jobs(stack)
     if "webhooks" in options.only:
         _say("webhooks: baselines")
-        baseline = webhooks.measure_baselines(stack, report, seconds=10 if full else 3)
+        baseline = webhooks.measure_baselines(stack, report, seconds=10 if full else 2)
         _say("webhooks without workers")
         webhooks.measure(
-            stack, report, people, texts, name="no workers", seconds=20 if full else 6, baseline=baseline, barred=True
+            stack, report, people, texts, name="no workers", seconds=20 if full else 4, baseline=baseline, barred=True
         )
         webhooks.forget_jobs(stack)
         stack.control("backends", latency_ms=replies.BACKEND_MS)
@@ -74,7 +74,7 @@ def _measure(stack: Stack, report: Report, options: argparse.Namespace) -> None:
             people,
             texts,
             name="workers at their limit",
-            seconds=60 if full else 10,
+            seconds=60 if full else 8,
             baseline=baseline,
             barred=True,
         )
