@@ -22,8 +22,8 @@ from bot.store.models import EventStatus, InboundEvent
 QUEUES = ("reply", "receipt", "upkeep")
 EVENT_PAUSES = (1, 2, 4, 8, 15)
 """Seconds before each new try of an event. All later events of the same conversation wait meanwhile."""
-POLL_SECONDS = 0.25
-"""Notifications wake a worker at once, but not when a lock becomes free: the next message of the same conversation."""
+POLL_SECONDS = 0.05
+"""Workers look for jobs themselves: a notification with each job would make commits wait for each other (0003)."""
 STALLED_AFTER_SECONDS = 30
 KEEP_FINISHED_JOBS_HOURS = 24
 MAX_RESCUED_ATTEMPTS = 8
@@ -128,6 +128,7 @@ async def work(product: Product) -> None:
             concurrency=product.settings.worker_concurrency,
             delete_jobs="successful",
             fetch_job_polling_interval=POLL_SECONDS,
+            listen_notify=False,
             shutdown_graceful_timeout=8.0,
             update_heartbeat_interval=5.0,
             stalled_worker_timeout=float(STALLED_AFTER_SECONDS),
