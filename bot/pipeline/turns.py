@@ -157,7 +157,8 @@ class TurnHandler:
         session.execute(
             update(Conversation)
             .where(Conversation.id == loaded.conversation.id)
-            .values(last_message_at=func.greatest(Conversation.last_message_at, self._clock()))
+            .values(last_message_at=func.greatest(Conversation.last_message_at, self._clock())),
+            execution_options={"synchronize_session": False},
         )
         conversations.record(
             session,

@@ -59,7 +59,8 @@ def touch(session: Session, contact_id: int, at: datetime) -> None:
     session.execute(
         update(Contact)
         .where(Contact.id == contact_id, (Contact.last_inbound_at.is_(None)) | (Contact.last_inbound_at < at))
-        .values(last_inbound_at=at, unreachable_since=None)
+        .values(last_inbound_at=at, unreachable_since=None),
+        execution_options={"synchronize_session": False},
     )
 
 

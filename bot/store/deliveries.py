@@ -17,6 +17,7 @@ NO_SENDING_JOB = sql(
     f"NOT EXISTS (SELECT FROM procrastinate_jobs WHERE lock = '{SENDING_LOCK}' || delivery.contact_id"
     " AND status IN ('todo', 'doing'))"
 )
+NOTHING_LOADED = {"synchronize_session": False}
 LEASE = timedelta(seconds=60)
 """Longer than the longest send: a row claimed longer ago belonged to a worker that died."""
 
@@ -113,7 +114,8 @@ def settle(
             attempts=Delivery.attempts if attempts is None else attempts,
             lease_until=None,
             sent_at=now if status == DeliveryStatus.SENT else Delivery.sent_at,
-        )
+        ),
+        execution_options=NOTHING_LOADED,
     )
 
 

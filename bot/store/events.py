@@ -15,7 +15,8 @@ def finish(session: Session, event_id: int, status: EventStatus, error: str | No
         update(InboundEvent)
         .where(InboundEvent.id == event_id, InboundEvent.status == EventStatus.RECEIVED)
         .values(status=status, error=error, done_at=func.now())
-        .returning(InboundEvent.id)
+        .returning(InboundEvent.id),
+        execution_options={"synchronize_session": False},
     )
     return rows.first() is not None
 
