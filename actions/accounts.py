@@ -13,9 +13,7 @@ from bot.dialogue.turn import Account, Turn
 from bot.store import conversations
 from bot.store.otp import DIGITS, TooManySends, Verdict
 
-CODE = re.compile(r"P[A-Z0-9]{2,3}[A-Z0-9]{2}[0-9]{5,7}")
 OURS = re.compile(r"PA\d{2}[A-Z0-9]{2}[0-9]{7}")
-CODE_LENGTH = 13
 MEANT_AS_CODE = re.compile(r"[A-Za-z]{0,4}\d{5,}|[Pp][A-Za-z]?\d{2}[A-Za-z0-9]{3,}")
 
 

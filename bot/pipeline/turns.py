@@ -32,6 +32,7 @@ from bot.store.models import (
     Message,
     Owner,
 )
+from bot.store.otp import is_password
 from bot.store.queue import enqueue
 
 MEDIA_LIFETIME = timedelta(days=2)
@@ -153,6 +154,11 @@ class TurnHandler:
     ) -> None:
         inbound = event.inbound
         understanding = turn.understanding if turn else None
+        secret = (turn is not None and turn.secret) or is_password(
+            session, loaded.contact.id, inbound.text, self._clock()
+        )
+        if secret:
+            events.forget_payload(session, event.id)
         conversations.touch(session, loaded.contact.id, inbound.at)
         session.execute(
             update(Conversation)
@@ -166,13 +172,13 @@ class TurnHandler:
                 conversation_id=loaded.conversation.id,
                 sender="customer",
                 kind=inbound.kind,
-                text=SECRET_SHOWN if turn and turn.secret else inbound.text,
+                text=SECRET_SHOWN if secret else inbound.text,
                 content={"attachments": len(inbound.attachments)} if inbound.attachments else {},
                 intent=understanding.intent if understanding else None,
                 confidence=understanding.confidence if understanding else None,
                 understanding=(
                     {
-                        "entities": [] if turn and turn.secret else list(understanding.entities),
+                        "entities": [] if secret else list(understanding.entities),
                         "ranking": [list(r) for r in understanding.ranking],
                     }
                     if understanding

@@ -21,6 +21,14 @@ def finish(session: Session, event_id: int, status: EventStatus, error: str | No
     return rows.first() is not None
 
 
+def forget_payload(session: Session, event_id: int) -> None:
+    """Keep that the event came, not what it said."""
+    session.execute(
+        update(InboundEvent).where(InboundEvent.id == event_id).values(payload={}),
+        execution_options={"synchronize_session": False},
+    )
+
+
 def park_forsaken(session: Session, *, received_before: datetime) -> Sequence[tuple[int, str]]:
     """Park open events that no job will handle any more (it failed for good). Returns id and channel of each."""
     live_job = (

@@ -1,6 +1,7 @@
 """One-time passwords: issuing within limits, checking with a bounded number of guesses. Each call commits at once,
 so that nothing that fails later in a turn gives a guess back."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,6 +15,7 @@ from bot.store.database import Database
 from bot.store.models import OtpChallenge
 
 DIGITS = 6
+BARE_PASSWORD = re.compile(rf"\s*(\d[\s.\-]*){{{DIGITS}}}")
 
 
 class Verdict(StrEnum):
@@ -35,6 +37,14 @@ class Limits:
     per_contact_window: timedelta
     per_code: int
     per_code_window: timedelta
+
+
+def is_password(session: Session, contact_id: int, text: str, now: datetime) -> bool:
+    """Is this bare number a one-time password that the contact was sent and may have typed to whoever answers?"""
+    if not BARE_PASSWORD.fullmatch(text):
+        return False
+    live = select(OtpChallenge.id).where(OtpChallenge.contact_id == contact_id, OtpChallenge.expires_at > now)
+    return session.scalar(live.limit(1)) is not None
 
 
 class OtpStore:

@@ -16,6 +16,7 @@ from bot.store.models import (
     Media,
     Message,
     OtpChallenge,
+    Owner,
 )
 
 OTP_KEPT = timedelta(days=2)
@@ -50,7 +51,7 @@ def erase(session: Session, contact_id: int) -> None:
     session.execute(
         update(Conversation)
         .where(Conversation.contact_id == contact_id)
-        .values(state={}, version=Conversation.version + 1, waiting_since=None)
+        .values(state={}, version=Conversation.version + 1, owner=Owner.BOT, waiting_since=None)
     )
     contact.display_name = None
     audit(session, actor="platform", action="data.erased", contact_id=contact_id)

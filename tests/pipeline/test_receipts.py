@@ -418,6 +418,13 @@ class TestPeople:
         with stage.database.begin() as session:
             assert session.scalars(select(Contact.channel_user_id)).all() == [USER]
 
+    def test_nobody_waits_for_an_answer_to_what_was_erased(self, stage: Stage) -> None:
+        stage.nlu.teach("gặp nhân viên", "human")
+        stage.says("gặp nhân viên")
+        stage.zalo_event("user_withdraw", oa_id=OA["id"], user_id=USER)
+        stage.work()
+        assert (stage.conversation().owner, stage.conversation().waiting_since) == ("bot", None)
+
     def test_nothing_that_an_erased_person_said_is_left(self, stage: Stage) -> None:
         stage.link(CODE)
         stage.says("câu chuyện riêng của tôi")

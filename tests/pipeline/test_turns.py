@@ -276,6 +276,24 @@ class TestRecord:
         stage.says(almost)
         assert not [message for message in stage.messages() if almost in message.text]
 
+    def test_a_password_told_to_staff_is_not_kept(self, stage: Stage) -> None:
+        stage.nlu.teach("liên kết", "link_account")
+        stage.nlu.teach("đồng ý", "affirm")
+        stage.nlu.teach(CODE, "inform", customer_code=CODE)
+        for said in ("liên kết", "đồng ý", CODE):
+            stage.says(said)
+        set_owner(stage, Owner.STAFF)
+        password = stage.service.password_sent()
+        stage.hears(f"{password[:3]} {password[3:]}")
+        stage.work()
+        stage.hears("mã đó đúng chưa")
+        stage.work()
+        with stage.database.begin() as session:
+            kept = "SELECT text FROM message UNION ALL SELECT payload::text FROM inbound_event"
+            rows = session.scalars(text(kept)).all()
+        assert not [row for row in rows if password[3:] in row]
+        assert [row for row in rows if "mã đó đúng chưa" in row]
+
     def test_consent_is_written_with_the_words_it_was_given_to(self, stage: Stage) -> None:
         stage.nlu.teach("xin chào", "greet")
         stage.says("xin chào")
