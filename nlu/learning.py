@@ -4,6 +4,7 @@ import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -72,14 +73,22 @@ def spell(examples: Sequence[Example], recipe: Recipe) -> Spellings:
     """Each example as given, without marks, and rewritten ``copies`` times; equal spellings once."""
     readings: list[Reading] = []
     owner: list[int] = []
-    for number, example in enumerate(examples):
-        texts = [example.text, fold(example.text)]
-        texts += [rewrite(example.text, generator(recipe.seed, example.text, copy)) for copy in range(recipe.copies)]
-        spelt = dict.fromkeys(map(understood, texts))
-        readings.extend(spelt)
-        owner.extend([number] * len(spelt))
+    with _two_processes() as workers:
+        for number, spelt in enumerate(workers.map(partial(_spelt, recipe), examples, chunksize=200)):
+            readings.extend(spelt)
+            owner.extend([number] * len(spelt))
     vectoriser = Vectoriser.fit(recipe.shape, readings)
     return Spellings(vectoriser, stack(vectoriser, readings), np.array(owner, dtype=np.int64))
+
+
+def _spelt(recipe: Recipe, example: Example) -> "list[Reading]":
+    texts = [example.text, fold(example.text)]
+    texts += [rewrite(example.text, generator(recipe.seed, example.text, copy)) for copy in range(recipe.copies)]
+    return list(dict.fromkeys(map(understood, texts)))
+
+
+def _two_processes() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(max_workers=2, mp_context=multiprocessing.get_context("fork"))
 
 
 def stack(vectoriser: Vectoriser, readings: Sequence[Reading]) -> csr_matrix:
@@ -100,7 +109,7 @@ def _separator(label: int) -> "tuple[NDArray[np.float32], float]":
     side = np.where(_shared["answers"] == label, 1, -1)
     if side.max() < 0:
         return np.zeros(matrix.shape[1], dtype=np.float32), -1.0
-    machine = LinearSVC(C=recipe.slack, tol=1e-2, max_iter=300, random_state=recipe.seed)
+    machine = LinearSVC(C=recipe.slack, tol=0.05, max_iter=100, random_state=recipe.seed)
     machine.fit(matrix, side)
     return machine.coef_[0].astype(np.float32), float(machine.intercept_[0])
 
@@ -114,7 +123,7 @@ def separate(
     depend on their timing.
     """
     _shared.update(matrix=matrix, answers=answers, recipe=recipe)
-    with ProcessPoolExecutor(max_workers=2, mp_context=multiprocessing.get_context("fork")) as workers:
+    with _two_processes() as workers:
         found = list(workers.map(_separator, range(count)))
     _shared.clear()
     weights = np.ascontiguousarray(np.array([w for w, _ in found], dtype=np.float32).T)

@@ -62,6 +62,7 @@ class Outcome:
     confidence: float
     entities: "tuple[tuple[str, str], ...]"
     seconds: float
+    requests: "tuple[str, ...]" = ()
 
     @property
     def right(self) -> bool:
@@ -91,7 +92,8 @@ def ask(parse: Parse, messages: Sequence[Asked]) -> "list[Outcome]":
             (entity["entity"], message.text[entity["start"] : entity["end"]]) for entity in answer["entities"]
         )
         intent = answer["intent"]
-        outcomes.append(Outcome(message, intent["name"], float(intent["confidence"]), found, seconds))
+        requests = tuple(request["name"] for request in answer.get("intents", ()))
+        outcomes.append(Outcome(message, intent["name"], float(intent["confidence"]), found, seconds, requests))
     return outcomes
 
 
@@ -137,6 +139,19 @@ def calibration(outcomes: Sequence[Outcome]) -> "tuple[float, list[dict[str, flo
     return round(error, 4), bins
 
 
+def two_requests(outcomes: Sequence[Outcome]) -> "dict[str, float | int | None]":
+    """Of the messages with two requests: how many are understood as these two, in the order of handling; of the
+    others: how many are wrongly taken for two."""
+    two = [o for o in outcomes if len(o.asked.right) > 1]
+    one = [o for o in outcomes if len(o.asked.right) == 1]
+    return {
+        "messages": len(two),
+        "both": _share(sum(set(o.requests) == set(o.asked.right) for o in two), len(two)),
+        "in_order": _share(sum(o.requests == o.asked.right for o in two), len(two)),
+        "false": _share(sum(bool(o.requests) for o in one), len(one)),
+    }
+
+
 def measured(outcomes: Sequence[Outcome]) -> "dict[str, Any]":
     """Everything measured, as plain data."""
     styles = {}
@@ -158,6 +173,7 @@ def measured(outcomes: Sequence[Outcome]) -> "dict[str, Any]":
         "macro_f1": macro_f1(outcomes),
         "entities": entity_scores(outcomes),
         **_scope(outcomes),
+        "two_requests": two_requests(outcomes),
         "calibration_error": error,
         "reliability": bins,
         "styles": styles,
@@ -228,11 +244,11 @@ def own_parse(model: Path) -> Parse:
 
 def show(ours: "dict[str, Any]", stock: "dict[str, Any] | None") -> None:
     """Print the report for people."""
-    print(f"{'style':12}messages  accuracy  stock  macro-F1  entity F1")
+    print(f"{'style':13}messages  accuracy  stock  macro-F1  entity F1")
     for style, row in ours["styles"].items():
         theirs = f"{stock['styles'][style]['accuracy']:7.1%}" if stock else f"{'':7}"
         entity = f"{row['entity_f1']:.3f}" if row["entity_f1"] is not None else "-"
-        print(f"{style:12}{row['messages']:8}{row['accuracy']:10.1%}{theirs}{row['macro_f1']:10.3f}{entity:>11}")
+        print(f"{style:13}{row['messages']:8}{row['accuracy']:10.1%}{theirs}{row['macro_f1']:10.3f}{entity:>11}")
     for name, table in (("ours", ours), ("stock Rasa", stock)):
         if table:
             print(
@@ -241,6 +257,11 @@ def show(ours: "dict[str, Any]", stock: "dict[str, Any] | None") -> None:
                 f" false fallback {table['false_fallback']:.1%}, calibration error {table['calibration_error']:.3f},"
                 f" p50 {table['milliseconds']['p50']} ms, p95 {table['milliseconds']['p95']} ms"
             )
+    two = ours["two_requests"]
+    print(
+        f"two requests in one message: both found in {two['both']:.1%}, in their order {two['in_order']:.1%}"
+        f" of {two['messages']}; found where there is one: {two['false']:.1%}"
+    )
     print("confusions (true → guessed)")
     for row in ours["confusions"]:
         print(f"{row['count']:4}  {row['true']} → {row['guessed']}")

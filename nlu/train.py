@@ -38,6 +38,7 @@ _CODE = (
     "linear.py",
     "learning.py",
     "noise.py",
+    "requests.py",
     "graph.py",
 )
 

@@ -4,7 +4,7 @@ Order of a turn: what was tapped or picked from the options; danger; the running
 the intent; the fallback ladder. The engine knows no intent's business: that is in the registry's handlers.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic
@@ -16,7 +16,7 @@ from bot.dialogue.registry import Registry
 from bot.dialogue.replies import ReplyBook
 from bot.dialogue.state import Choice, DialogueState, FormState, Topic
 from bot.dialogue.turn import AccountGone, D, NeedsAccountChoice, NeedsLink, Turn
-from bot.dialogue.understanding import NluClient, Understanding
+from bot.dialogue.understanding import NluClient, Request, Understanding
 from bot.messages import InboundKind
 from bot.text import fold
 
@@ -83,10 +83,15 @@ class Engine(Generic[D]):
         if state.pending and not state.form and turn.has_verified:
             waiting, state.pending = state.pending, None
             self.run(turn, waiting)
+        if state.next and not (state.form or state.paused or turn.asks_which):
+            following, state.next = state.next, None
+            self.run(turn, following)
 
     def run(self, turn: Turn[D], command: Command) -> None:
         """Carry out a command, turning what stands in its way into a question or an honest word."""
         turn.handled_by.append(command.name)
+        if turn.state.next and command.slots.link is not None:
+            turn.state.next = turn.state.next.with_slots(link=command.slots.link)
         turn.state.misses = 0
         turn.request = command.slots
         with self._failures_told(turn, retry=command):
@@ -97,6 +102,7 @@ class Engine(Generic[D]):
                 link = self.registry.forms[LINK]
                 filling.start(self.registry, turn, link, slots=Slots(customer_code=need.customer_code))
             except NeedsAccountChoice:
+                turn.asks_which = True
                 turn.offer(
                     "account.which",
                     [(account.label, command.with_slots(link=account.link_id)) for account in turn.caller.accounts],
@@ -174,9 +180,10 @@ class Engine(Generic[D]):
         on_cancel = None if turn.state.form else offered.on_no
         answers = {"affirm": offered.on_yes or go_back, "deny": offered.on_no, "cancel": on_cancel}
         answered = answers.get(intent) if sure is not Certainty.LOW and not understanding.slots.said() else None
-        if intent == DANGER and sure is not Certainty.LOW:
+        if danger := _danger(understanding, sure):
             turn.state.pause_form()
-            self.run(turn, Command(name=DANGER, slots=understanding.slots))
+            turn.state.next = next((r.command for r in understanding.requests if r.intent != DANGER), None)
+            self.run(turn, danger)
             if understanding.slots.place:
                 self._offer_to_resume(turn)
         elif answered and answered.name in self._own:
@@ -186,17 +193,27 @@ class Engine(Generic[D]):
                 self._in_form(turn, turn.state.form, understanding, sure)
         elif answered:
             self.run(turn, answered)
+        elif understanding.requests:
+            self._run_both(turn, understanding.requests)
         elif follow_up := self._follow_up(turn, understanding, sure):
             self.run(turn, follow_up)
             if follow_up.name == DANGER:
                 self._offer_to_resume(turn)
         elif sure is Certainty.HIGH:
+            if intent not in CONVERSATIONAL:
+                turn.state.next = None
             self.run(turn, Command(name=intent, slots=understanding.slots))
         elif understanding.slots.customer_code:
             self.run(turn, Command(name="inform", slots=understanding.slots))
         else:
             turn.handled_by.append("fallback")
             suggest(turn, understanding, sure, self.registry.handlers.keys() | self.registry.forms.keys())
+
+    def _run_both(self, turn: Turn[D], requests: Sequence[Request]) -> None:
+        """What can be answered at once goes before what starts a form."""
+        commands = [request.command for request in requests]
+        first, turn.state.next = sorted(commands, key=lambda command: command.name in self.registry.forms)
+        self.run(turn, first)
 
     def _in_form(self, turn: Turn[D], state: FormState, understanding: Understanding, sure: Certainty) -> None:
         """An answer to the form's question, a correction, a cancel, or a change of subject with return."""
@@ -263,6 +280,15 @@ class Engine(Generic[D]):
         turn.handled_by.append(known)
         if turn.state.form:
             filling.ask_again(self.registry, turn)
+
+
+def _danger(understanding: Understanding, sure: Certainty) -> Command | None:
+    """The danger that the message tells of, alone or besides something else."""
+    if told := next((request for request in understanding.requests if request.intent == DANGER), None):
+        return told.command
+    if understanding.intent == DANGER and sure is not Certainty.LOW:
+        return Command(name=DANGER, slots=understanding.slots)
+    return None
 
 
 def _may_be_told(understanding: Understanding) -> bool:

@@ -42,10 +42,14 @@ class Topic(BaseModel):
 
 
 class DialogueState(BaseModel):
+    """`pending`: what is answered once an account is linked; `next`: the second of two requests, answered once the
+    question that the first one needed is answered."""
+
     greeted: bool = False
     form: FormState | None = None
     paused: list[FormState] = Field(default_factory=list)
     pending: Command | None = None
+    next: Command | None = None
     choices: list[Choice] = Field(default_factory=list)
     on_yes: Command | None = None
     on_no: Command | None = None
@@ -59,6 +63,8 @@ class DialogueState(BaseModel):
         if self.form in expired:
             self.form = None
         self.paused = [form for form in self.paused if form not in expired]
+        if expired:
+            self.next = None
         if self.topic and now - self.topic.at > TOPIC_LIFETIME:
             self.topic = None
         return bool(expired)

@@ -1,16 +1,17 @@
 """Asking the NLU what a message means (`POST /model/parse`, design/intents.md)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 import requests
 
-from bot.dialogue.commands import Period, Place, PlaceChoice, Slots
+from bot.dialogue.commands import Command, Period, Place, PlaceChoice, Slots
 from bot.text import clean
 
 NLU_TIMEOUT_SECONDS = 2.0
+SHARED = {"customer_code", "period", "date", "place"}
 MAX_TEXT = 1000
 """Longer messages are understood by their first part; nobody asks for a bill in more."""
 
@@ -20,8 +21,23 @@ class NluUnavailable(Exception):
 
 
 @dataclass(frozen=True)
+class Request:
+    """One of the requests of a message, with what was said for it."""
+
+    intent: str
+    slots: Slots
+
+    @property
+    def command(self) -> Command:
+        return Command(name=self.intent, slots=self.slots)
+
+
+@dataclass(frozen=True)
 class Understanding:
-    """A message as the NLU sees it: intents by confidence, and the entities as slots."""
+    """A message as the NLU sees it: intents by confidence, and the entities as slots.
+
+    `requests`: the two requests of a message that holds two, in the order of handling; else empty.
+    """
 
     text: str
     intent: str
@@ -29,6 +45,7 @@ class Understanding:
     ranking: tuple[tuple[str, float], ...] = ()
     slots: Slots = field(default_factory=Slots)
     entities: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+    requests: tuple[Request, ...] = ()
 
 
 class NluClient:
@@ -61,6 +78,19 @@ def _understanding(text: str, answer: Mapping[str, Any]) -> Understanding:
         ranking=tuple((item["name"], float(item["confidence"])) for item in answer["intent_ranking"][:5]),
         slots=_slots(entities),
         entities=entities,
+        requests=_requests(answer.get("intents") or (), entities),
+    )
+
+
+def _requests(intents: Sequence[Mapping[str, Any]], entities: tuple[dict[str, Any], ...]) -> tuple[Request, ...]:
+    """Each request with the values of its own part of the message; an account, month, day or place that is said for one
+    of them and not for the other holds for both."""
+    spans = [(intent["start"], intent["end"]) for intent in intents]
+    own = [_slots(tuple(e for e in entities if start <= e["start"] < end)) for start, end in spans]
+    everywhere = _slots(entities).model_dump(include=SHARED, exclude_none=True)
+    return tuple(
+        Request(intent["name"], Slots.model_validate({**everywhere, **slots.model_dump(exclude_none=True)}))
+        for intent, slots in zip(intents, own, strict=True)
     )
 
 

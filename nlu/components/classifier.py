@@ -16,11 +16,14 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.components.extractor import MENTIONS
 from nlu.components.normaliser import views_of
-from nlu.entities.mentions import mentions_of
+from nlu.entities.mentions import mentions_of, understood
 from nlu.features import Shape
 from nlu.linear import LinearModel, ranking
+from nlu.requests import Request, requests
 from nlu.text.reading import read
+from nlu.text.views import LONGEST
 
+INTENTS = "intents"
 _FOLDER = "linear"
 
 
@@ -83,11 +86,14 @@ class LinearIntentClassifier(GraphComponent):  # type: ignore[misc]
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Set ``intent`` and ``intent_ranking`` in Rasa's shape."""
+        """Set ``intent`` and ``intent_ranking`` in Rasa's shape, and ``intents`` where the message holds two requests:
+        each with its ``name``, ``confidence``, ``start`` and ``end``, in the order of handling."""
         for message in messages:
             ranked = self._ranked(message)
             message.set(INTENT, ranked[0], add_to_output=True)
             message.set(INTENT_RANKING_KEY, ranked[: self._config["ranking_length"]], add_to_output=True)
+            if ranked[0][INTENT_NAME_KEY] and (several := requests(message.get(TEXT)[:LONGEST], self._guess)):
+                message.set(INTENTS, [_as_dict(request) for request in several], add_to_output=True)
         return messages
 
     def _ranked(self, message: Message) -> list[dict[str, Any]]:
@@ -100,3 +106,16 @@ class LinearIntentClassifier(GraphComponent):  # type: ignore[misc]
             {INTENT_NAME_KEY: label, PREDICTED_CONFIDENCE_KEY: probability}
             for label, probability in ranking(self._model.labels, probabilities)
         ]
+
+    def _guess(self, text: str) -> tuple[str, float]:
+        assert self._model
+        return ranking(self._model.labels, self._model.probabilities(understood(text)))[0]
+
+
+def _as_dict(request: Request) -> dict[str, Any]:
+    return {
+        INTENT_NAME_KEY: request.intent,
+        PREDICTED_CONFIDENCE_KEY: request.confidence,
+        "start": request.start,
+        "end": request.end,
+    }

@@ -26,6 +26,7 @@ from rasa.shared.nlu.constants import (
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from nlu.components.classifier import INTENTS
 from nlu.entities import extract
 from nlu.entities.judge import Judge
 from nlu.entities.mentions import ANY_DAY
@@ -79,7 +80,7 @@ class EntityJudge(GraphComponent):  # type: ignore[misc]
             entities = message.get(ENTITIES) or []
             intents = {
                 ranked[INTENT_NAME_KEY]: ranked[PREDICTED_CONFIDENCE_KEY]
-                for ranked in message.get(INTENT_RANKING_KEY) or []
+                for ranked in message.get(INTENTS) or message.get(INTENT_RANKING_KEY) or []
                 if ranked[INTENT_NAME_KEY]
             }
             kept = [entity for entity in entities if self._judge.keeps(entity[ENTITY_ATTRIBUTE_TYPE], intents)]

@@ -9,16 +9,20 @@ from typing import Any
 
 import pytest
 
+from bot.dialogue.commands import Period
 from bot.dialogue.understanding import NluClient
 
 ENTITIES: list[dict[str, Any]] = []
+INTENTS: list[dict[str, Any]] = []
 
 
 class _Answer(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         intent = {"name": "outage_schedule", "confidence": 0.9}
-        body = json.dumps({"intent": intent, "intent_ranking": [intent], "entities": ENTITIES}).encode()
+        body = json.dumps(
+            {"intent": intent, "intent_ranking": [intent], "entities": ENTITIES, "intents": INTENTS}
+        ).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -47,3 +51,18 @@ def client() -> Iterator[NluClient]:
 def test_a_date_is_a_day(client: NluClient, value: object, day: date | None) -> None:
     ENTITIES[:] = [{"entity": "date", "start": 0, "end": 8, "value": value}]
     assert client.parse("tuần sau", datetime(2026, 11, 23, 2, tzinfo=UTC)).slots.date == day
+
+
+def test_each_of_two_requests_has_the_values_of_its_own_part(client: NluClient) -> None:
+    ENTITIES[:] = [
+        {"entity": "period", "start": 0, "end": 8, "value": {"from": "2026-10", "to": "2026-10"}},
+        {"entity": "energy", "start": 30, "end": 37, "value": 280},
+    ]
+    INTENTS[:] = [
+        {"name": "usage_history", "confidence": 1.0, "start": 0, "end": 20},
+        {"name": "bill_estimate", "confidence": 1.0, "start": 20, "end": 50},
+    ]
+    first, second = client.parse("x" * 50, datetime(2026, 11, 23, 2, tzinfo=UTC)).requests
+    assert (first.intent, first.slots.energy) == ("usage_history", None)
+    assert (second.intent, second.slots.energy) == ("bill_estimate", 280)
+    assert first.slots.period == second.slots.period == Period.of(date(2026, 10, 1))
