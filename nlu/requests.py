@@ -16,7 +16,7 @@ from nlu.text.marks import fold
 from nlu.text.views import normalise
 
 SURE = 0.9
-_MOST_CUTS = 6
+_MOST_CUTS = 5
 _SHORTEST = 2
 _SHORTEST_CLAUSE = 3
 _STOP = re.compile(r"[.!?;,\n…]+")
@@ -102,9 +102,12 @@ def _pair(aligned: AlignedText, cut: int, guess: Guess) -> "tuple[Request, Reque
     sides = [(start, cut), (cut, end)]
     if any(len(aligned.folded[a:b].split()) < _SHORTEST for a, b in sides):
         return None
+    asking = [_asks(aligned, a, b) for a, b in sides]
+    if not any(asking):
+        return None
     pair = []
-    for a, b in sides:
-        request = _request(aligned, a, b, guess)
+    for (a, b), asks in zip(sides, asking, strict=True):
+        request = _request(aligned, a, b, asks, guess)
         if request is None:
             return None
         pair.append(request)
@@ -113,13 +116,19 @@ def _pair(aligned: AlignedText, cut: int, guess: Guess) -> "tuple[Request, Reque
     return (first, second) if two else None
 
 
-def _request(aligned: AlignedText, start: int, end: int, guess: Guess) -> "Request | None":
+def _asks(aligned: AlignedText, start: int, end: int) -> bool:
+    asking = _words().asking
+    if asking.search(aligned.folded, start, end):
+        return True
+    raw_start, raw_end = aligned.span(start, end)
+    return asking.search(normalise(aligned.raw[raw_start:raw_end]).folded) is not None
+
+
+def _request(aligned: AlignedText, start: int, end: int, asks: bool, guess: Guess) -> "Request | None":
     """What a clause asks for; None where it does not ask, or not clearly."""
     words = _words()
     raw_start, raw_end = aligned.span(start, end)
-    clause = aligned.raw[raw_start:raw_end]
-    asks = words.asking.search(aligned.folded, start, end) or words.asking.search(normalise(clause).folded)
-    intent, confidence = guess(clause)
+    intent, confidence = guess(aligned.raw[raw_start:raw_end])
     if confidence < SURE or intent in words.alone or not (asks or intent in words.told):
         return None
     return Request(intent, confidence, raw_start, raw_end)

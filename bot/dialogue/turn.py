@@ -77,7 +77,8 @@ class Turn(Generic[D]):
     """Handed to handlers and forms. They read, call backends through `desk`, `say` replies and `change` the store.
 
     `owner`: who is to have the conversation from now on, None for no change. `secret`: the message holds a secret and
-    its text is not kept. `asks_which`: which account is meant must be said first. `has_verified`: an account was verified in this turn (perhaps in a run of it that was lost).
+    its text is not kept. `has_verified`: an account was verified in this turn (perhaps in a run of it that was lost).
+    `asks_which`: the answer depends on the account, which is asked for.
     """
 
     caller: Caller
