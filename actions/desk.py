@@ -1,12 +1,12 @@
 """What handlers work with: the backends, the limits, what is true of this company, the tariffs, the places."""
 
+import re
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import holidays
 import yaml
 from pydantic import BaseModel, ConfigDict
 
@@ -14,10 +14,15 @@ from actions.answers import Answers, load_answers
 from actions.backends.billing import BillingClient
 from actions.backends.service import ServiceClient
 from actions.gazetteer import Gazetteer, load_gazetteer
+from actions.office_hours import OfficeHours, StaffData
 from bot.dialogue.turn import Turn
 from bot.settings import Settings
 from bot.store.database import Database
-from bot.store.otp import Limits, OtpStore
+from bot.store.link_codes import GuessLimit, LinkCodes
+from bot.store.models import RightKind
+from bot.store.otp import Limits, OtpStore, Rate
+
+CODE_FORM = re.compile(r"P[A-Z]\d{2}[A-Z0-9]{2}[0-9]{7}")
 
 
 class _Data(BaseModel):
@@ -33,23 +38,57 @@ class UnderstandingData(_Data):
 
 
 class OtpData(_Data):
+    """Limits of one-time passwords, over all chats; `guesses` is for one password."""
+
     lifetime_minutes: int
+    pause_seconds: int
     guesses: int
     sends_per_contact_per_hour: int
     sends_per_code_per_day: int
+    sends_per_phone_per_day: int
+    guesses_per_contact_per_day: int
+    guesses_per_code_per_day: int
+    guesses_per_phone_per_day: int
+
+    def limits(self) -> Limits:
+        day = timedelta(days=1)
+        return Limits(
+            lifetime=timedelta(minutes=self.lifetime_minutes),
+            pause=timedelta(seconds=self.pause_seconds),
+            guesses=self.guesses,
+            sends_per_contact=Rate(self.sends_per_contact_per_hour, timedelta(hours=1)),
+            sends_per_code=Rate(self.sends_per_code_per_day, day),
+            sends_per_phone=Rate(self.sends_per_phone_per_day, day),
+            guesses_per_contact=Rate(self.guesses_per_contact_per_day, day),
+            guesses_per_code=Rate(self.guesses_per_code_per_day, day),
+            guesses_per_phone=Rate(self.guesses_per_phone_per_day, day),
+        )
 
 
-class StaffData(_Data):
-    """When people answer; `weekdays` counts from Monday = 0."""
+class LinkCodeData(_Data):
+    """Codes that staff hand out: how long they hold, and how many wrong ones a chat may try."""
 
-    opens: time
-    closes: time
-    weekdays: tuple[int, ...]
-    hand_back_after_hours: int
+    days: int
+    wrong_per_contact_per_day: int
+
+    def limit(self) -> GuessLimit:
+        return GuessLimit(self.wrong_per_contact_per_day, timedelta(days=1))
+
+
+class RightsData(_Data):
+    """The law's deadlines for requests about one's own data (electricity.md §8.1)."""
+
+    answer_working_days: int
+    done_days: dict[RightKind, int]
+    copy_link_minutes: int
 
 
 class RetentionData(_Data):
+    """Days that things are kept."""
+
     inbound_event_days: int
+    attachment_days: int
+    message_days: int
 
 
 class Company(_Data):
@@ -65,9 +104,16 @@ class Company(_Data):
     other_companies: dict[str, str]
     understanding: UnderstandingData
     otp: OtpData
+    link_codes: LinkCodeData
+    nicknames: tuple[str, ...]
     staff: StaffData
+    rights: RightsData
     outage_days_ahead: int
     retention: RetentionData
+
+    def is_our_code(self, customer_code: str) -> bool:
+        """Has it the form of this company's codes (electricity.md §2.1)?"""
+        return customer_code.startswith(self.code_prefixes) and CODE_FORM.fullmatch(customer_code) is not None
 
     def other_company(self, customer_code: str) -> str | None:
         """Whose customer code this is, when its first letters are another company's (electricity.md §2.1)."""
@@ -83,6 +129,8 @@ class Desk:
     billing: BillingClient
     service: ServiceClient
     otp: OtpStore
+    link_codes: LinkCodes
+    hours: OfficeHours
     database: Database
     company: Company
     gazetteer: Gazetteer
@@ -94,11 +142,8 @@ class Desk:
         return now.astimezone(self.zone).date()
 
     def staff_answer(self, now: datetime) -> bool:
-        """Is it office hours: a working weekday that is no public holiday, between opening and closing?"""
-        local = now.astimezone(self.zone)
-        staff = self.company.staff
-        open_day = local.weekday() in staff.weekdays and local.date() not in holidays.country_holidays("VN")
-        return open_day and staff.opens <= local.time() < staff.closes
+        """Is it office hours?"""
+        return self.hours.is_open(now)
 
 
 DeskTurn = Turn[Desk]
@@ -112,18 +157,13 @@ def load_company(data: Path) -> Company:
 
 def build_desk(settings: Settings, database: Database, company: Company, data: Path) -> Desk:
     token = settings.backend_token.get_secret_value()
-    limits = Limits(
-        lifetime=timedelta(minutes=company.otp.lifetime_minutes),
-        guesses=company.otp.guesses,
-        per_contact=company.otp.sends_per_contact_per_hour,
-        per_contact_window=timedelta(hours=1),
-        per_code=company.otp.sends_per_code_per_day,
-        per_code_window=timedelta(days=1),
-    )
+    secret = settings.secret_key.get_secret_value()
     return Desk(
         billing=BillingClient(settings.billing_url, token),
         service=ServiceClient(settings.service_url, token),
-        otp=OtpStore(database, settings.secret_key.get_secret_value(), limits),
+        otp=OtpStore(database, secret, company.otp.limits()),
+        link_codes=LinkCodes(secret),
+        hours=OfficeHours(company.staff, settings.zone),
         database=database,
         company=company,
         gazetteer=load_gazetteer(data / "places.yml"),

@@ -204,6 +204,26 @@ def doctor() -> None:
     raise typer.Exit(0 if well else 1)
 
 
+@app.command("link-codes")
+def link_codes(
+    codes: Annotated[list[str], typer.Argument(help="Customer codes; whoever gets the paper may see these accounts.")],
+    days: Annotated[int | None, typer.Option(min=1, help="How long they hold, instead of data/company.yml.")] = None,
+) -> None:
+    """Make one-time codes that link a chat to a customer, to hand out in person. Prints CSV with the QR's address."""
+    settings = load_settings()
+    url = open_store(settings.database_url, settings.data_dir)
+    from bot.handing_out import NotOurs, hand_out, write_csv  # noqa: PLC0415
+    from bot.store.database import Database  # noqa: PLC0415
+
+    database = Database(url, pool_size=1)
+    try:
+        write_csv(sys.stdout, hand_out(settings, database, codes, days=days))
+    except NotOurs as error:
+        raise CannotStart(f"{error}: no customer code of this company") from error
+    finally:
+        database.close()
+
+
 @app.command("check-backends")
 def check_backends(
     url: Annotated[str, typer.Argument(help="Of one system, or of both at its /billing and /service.")],

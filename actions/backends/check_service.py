@@ -19,7 +19,7 @@ from actions.backends.probe import (
 
 def reading_checks(today: date) -> list[Check]:
     """Checks that change nothing."""
-    return [_contract, _outages(today), _offices, _no_ticket]
+    return [_contract, _phone_ref, _outages(today), _offices, _no_ticket]
 
 
 def writing_checks() -> list[Check]:
@@ -31,6 +31,20 @@ def _contract(system: System, code: str) -> Iterator[CheckResult]:
     yield system.result("getContract answers the contract", system.get(own_path(system, code)).fits(200, "Contract"))
     unknown = system.get(own_path(system, NO_SUCH_CUSTOMER))
     yield system.result("an unknown customer is not found", unknown.refuses(404))
+
+
+def _phone_ref(system: System, code: str) -> Iterator[CheckResult]:
+    answers = {
+        whose: system.get(f"/v1/customers/{quote(whose, safe='')}/phone-ref")
+        for whose in (code, NO_SUCH_CUSTOMER, f"{NO_SUCH_CUSTOMER[:-1]}8")
+    }
+    for whose, answer in answers.items():
+        name = "the test customer" if whose == code else "an unknown customer"
+        yield system.result(f"getPhoneRef of {name} answers the contract", answer.fits(200, "PhoneRef"))
+    if all(answer.fits(200, "PhoneRef") is None for answer in answers.values()):
+        refs = {answer.content["phone_ref"] for answer in answers.values()}
+        problem = None if len(refs) == len(answers) else "unknown customers share one"
+        yield system.result("getPhoneRef tells codes apart, known or not", problem)
 
 
 def _outages(today: date) -> Check:

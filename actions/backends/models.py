@@ -185,6 +185,12 @@ class PaymentRequest(_Answer):
     transfer: TransferAccount | None
 
 
+class PhoneRef(_Answer):
+    """A pseudonym of the phone on a contract, the same for all contracts that name it."""
+
+    phone_ref: str
+
+
 class Contract(_Answer):
     """The power purchase contract (hợp đồng mua bán điện)."""
 

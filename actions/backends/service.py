@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from actions.backends.http import BackendHttp, path
-from actions.backends.models import Case, Contract, OfficeList, OutageList, OutageReport, Ticket
+from actions.backends.models import Case, Contract, OfficeList, OutageList, OutageReport, PhoneRef, Ticket
 
 
 class ServiceClient:
@@ -15,6 +15,10 @@ class ServiceClient:
     def send_sms(self, code: str, text: str, *, idempotency_key: str) -> None:
         """Text the phone on the contract. Accepted whether or not the code exists, so nobody learns which do."""
         self._http.tell("sendSms", path("customers", code, "sms"), body={"text": text}, idempotency_key=idempotency_key)
+
+    def phone_ref(self, code: str) -> str:
+        """A pseudonym of the phone on the contract; of a code that does not exist, one of the code."""
+        return self._http.get("getPhoneRef", path("customers", code, "phone-ref"), PhoneRef).phone_ref
 
     def contract(self, code: str) -> Contract:
         """The contract of a customer. Raises NotFound."""

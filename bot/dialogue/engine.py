@@ -66,6 +66,13 @@ class Engine(Generic[D]):
         offered = _take_offers(state)
         if state.forget_old(turn.now):
             turn.say("form.expired")
+        if known := self.registry.recognised(turn):
+            if not state.greeted:
+                state.greeted = True
+                turn.say("welcome.short")
+            self.run(turn, known)
+            self._run_what_waited(turn)
+            return
         if turn.inbound.kind in {InboundKind.FOLLOW, InboundKind.OPENED} or self._is_get_started(turn):
             self._welcome(turn)
             return
@@ -80,6 +87,11 @@ class Engine(Generic[D]):
             self._text(turn, offered)
         else:
             self._not_text(turn)
+        self._run_what_waited(turn)
+
+    def _run_what_waited(self, turn: Turn[D]) -> None:
+        """The request that an account was linked for, once it is."""
+        state = turn.state
         if state.pending and not state.form and turn.has_verified:
             waiting, state.pending = state.pending, None
             self.run(turn, waiting)
@@ -94,6 +106,7 @@ class Engine(Generic[D]):
             turn.state.next = turn.state.next.with_slots(link=command.slots.link)
         turn.state.misses = 0
         turn.request = command.slots
+        turn.about = None
         with self._failures_told(turn, retry=command):
             try:
                 self._carry_out(turn, command)
@@ -116,7 +129,9 @@ class Engine(Generic[D]):
         if handler:
             handler(turn, command.slots)
             if command.name in self.registry.handlers and command.name not in NO_TOPIC and "." not in command.name:
-                turn.state.topic = Topic(command=command, at=turn.now)
+                topic = Topic(command=command, at=turn.now)
+                several = turn.about is not None and len(turn.caller.accounts) > 1
+                turn.state.topic = topic.about(link=turn.about) if several and turn.about else topic
         elif form:
             filling.start(self.registry, turn, form, slots=command.slots)
         else:
@@ -246,7 +261,12 @@ class Engine(Generic[D]):
         if topic is None or not (understanding.intent in {"inform", "deny"} or sure is not Certainty.HIGH):
             return None
         said = understanding.slots
-        if said.said():
+        named = turn.named_account()
+        if named and not said.customer_code:
+            topic = topic.about(link=named.link_id)
+            if understanding.intent == "deny":
+                turn.state.default_link = named.link_id
+        if said.said() or named:
             return Command(name=topic.command.name, slots=topic.command.slots.merged(said))
         others = [a for a in turn.caller.accounts if a.link_id != (topic.command.slots.link or turn.state.default_link)]
         if understanding.intent == "deny" and "kia" in fold(turn.text).split() and others:

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Generic
 
-from bot.dialogue.commands import Slots
+from bot.dialogue.commands import Command, Slots
 from bot.dialogue.forms import Form
 from bot.dialogue.turn import D, Turn
 
 Handler = Callable[[Turn[D], Slots], None]
+Recogniser = Callable[[Turn[D]], Command | None]
+"""Sees at once what an event asks for, whatever the dialogue is at: by a form of its own that no other text has."""
 
 
 class Registry(Generic[D]):
@@ -16,6 +18,7 @@ class Registry(Generic[D]):
     def __init__(self) -> None:
         self.handlers: dict[str, Handler[D]] = {}
         self.forms: dict[str, type[Form]] = {}
+        self.recognisers: list[Recogniser[D]] = []
         self.failures: dict[type[Exception], str] = {}
 
     def handles(self, *names: str) -> Callable[[Handler[D]], Handler[D]]:
@@ -34,6 +37,15 @@ class Registry(Generic[D]):
             return form
 
         return register
+
+    def recognises(self, recogniser: Recogniser[D]) -> Recogniser[D]:
+        """Have `recogniser` look at each event before it is understood."""
+        self.recognisers.append(recogniser)
+        return recogniser
+
+    def recognised(self, turn: Turn[D]) -> Command | None:
+        """What the first recogniser that knows the event makes of it."""
+        return next((command for know in self.recognisers if (command := know(turn))), None)
 
     def failure(self, error: type[Exception], reply: str) -> None:
         """Say `reply` when a handler raises `error`."""

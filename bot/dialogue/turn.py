@@ -1,5 +1,6 @@
 """One turn of a conversation: who speaks, what was said, and what is to be answered and changed."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,6 +20,9 @@ D = TypeVar("D")
 """What handlers work with: clients, limits, company data. The engine only passes it on."""
 
 MAX_CHOICES = 20
+_WORD = re.compile(r"\w+")
+THE_OTHER = re.compile(r"\b(?:nha|ma|tai khoan|ho|cai|hop dong) (?:kia|con lai)\b")
+"""Without tone marks: "nhà kia", "mã còn lại"."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ class Turn(Generic[D]):
     `owner`: who is to have the conversation from now on, None for no change. `secret`: the message holds a secret and
     its text is not kept. `has_verified`: an account was verified in this turn (perhaps in a run of it that was lost).
     `asks_which`: the answer depends on the account, which is asked for.
+    `about`: the link of the account that was asked for last.
     """
 
     caller: Caller
@@ -97,6 +102,7 @@ class Turn(Generic[D]):
     secret: bool = False
     has_verified: bool = False
     asks_which: bool = False
+    about: int | None = None
     request: Slots = field(default_factory=Slots)
 
     def say(self, key: str, *, picture: bytes | None = None, **values: Any) -> None:
@@ -148,6 +154,21 @@ class Turn(Generic[D]):
 
         Raises NeedsLink, NeedsAccountChoice or AccountGone, which the engine turns into the right question.
         """
+        meant = self._meant(slots)
+        self.about = meant.link_id
+        return meant
+
+    def named_account(self) -> Account | None:
+        """The account that the message names in the customer's own way: by its nickname, or as the other one of two."""
+        said = f" {' '.join(_WORD.findall(fold(self.text)))} "
+        named = {a.link_id: f" {fold(a.nickname)} " for a in self.caller.accounts if a.nickname}
+        found = [a for a in self.caller.accounts if named.get(a.link_id, "\0") in said]
+        longest = [a for a in found if not any(named[a.link_id] in named[o.link_id] for o in found if o is not a)]
+        if len(longest) == 1:
+            return longest[0]
+        return self._the_other() if not found and THE_OTHER.search(said) else None
+
+    def _meant(self, slots: Slots) -> Account:
         accounts = self.caller.accounts
         if slots.link is not None:
             named = next((account for account in accounts if account.link_id == slots.link), None)
@@ -161,7 +182,7 @@ class Turn(Generic[D]):
             return named
         if not accounts:
             raise NeedsLink
-        if called := self._called_by_nickname():
+        if called := self.named_account():
             return called
         if len(accounts) == 1:
             return accounts[0]
@@ -170,10 +191,11 @@ class Turn(Generic[D]):
             raise NeedsAccountChoice
         return default
 
-    def _called_by_nickname(self) -> Account | None:
-        said = f" {fold(self.text)} "
-        found = [a for a in self.caller.accounts if a.nickname and f" {fold(a.nickname)} " in said]
-        return found[0] if len(found) == 1 else None
+    def _the_other(self) -> Account | None:
+        topic = self.state.topic
+        current = (topic.command.slots.link if topic else None) or self.state.default_link
+        others = [a for a in self.caller.accounts if a.link_id != current]
+        return others[0] if current is not None and len(others) == 1 else None
 
     def verified(self, account: Account) -> None:
         """Count `account` among the caller's from now on (its link is stored)."""

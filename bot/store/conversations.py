@@ -136,6 +136,11 @@ def end_link(session: Session, *, contact_id: int, link_id: int, at: datetime) -
     audit(session, actor=f"contact:{contact_id}", action="link.ended", contact_id=contact_id, link=link_id)
 
 
+def name_link(session: Session, *, contact_id: int, link_id: int, nickname: str | None) -> None:
+    """What the customer calls the account; None for its code alone."""
+    session.execute(update(Link).where(Link.id == link_id, Link.contact_id == contact_id).values(nickname=nickname))
+
+
 def granted_purposes(session: Session, contact_id: int) -> frozenset[str]:
     """Purposes whose latest word is yes."""
     latest = session.execute(

@@ -275,17 +275,22 @@ class RateBudget(Base):
 
 
 class OtpChallenge(Base):
-    """A one-time password sent to the phone on a contract. Only its hash is kept."""
+    """A one-time password sent to the phone on a contract. Only its hash is kept.
+
+    `phone_ref` is the utility's pseudonym of the phone, the same for all contracts that name it.
+    """
 
     __tablename__ = "otp_challenge"
     __table_args__ = (
         Index("ix_otp_challenge_contact", "contact_id", "sent_at"),
         Index("ix_otp_challenge_code", "customer_code", "sent_at"),
+        Index("ix_otp_challenge_phone", "phone_ref", "sent_at"),
     )
 
     id: Mapped[int] = _id()
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
     customer_code: Mapped[str]
+    phone_ref: Mapped[str | None]
     event_id: Mapped[int]
     otp_hash: Mapped[str]
     sent_at: Mapped[datetime]
@@ -307,3 +312,96 @@ class Audit(Base):
     action: Mapped[str]
     contact_id: Mapped[int | None]
     detail: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'::jsonb"))
+
+
+class LinkCode(Base):
+    """A one-time code that staff hand out after seeing the customer in person. Only its hash is kept."""
+
+    __tablename__ = "link_code"
+    __table_args__ = (UniqueConstraint("code_hash"), Index("ix_link_code_customer_code", "customer_code"))
+
+    id: Mapped[int] = _id()
+    code_hash: Mapped[str]
+    customer_code: Mapped[str]
+    issued_by: Mapped[str]
+    issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]
+    used_by_contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id", ondelete="SET NULL"), index=True)
+    revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None]
+
+
+class LinkCodeGuess(Base):
+    """A code that a contact typed and that links nothing: counted, so that nobody can go through them all."""
+
+    __tablename__ = "link_code_guess"
+    __table_args__ = (UniqueConstraint("event_id"), Index("ix_link_code_guess_contact", "contact_id", "at"))
+
+    id: Mapped[int] = _id()
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
+    event_id: Mapped[int]
+    at: Mapped[datetime]
+
+
+class HandoverReason(StrEnum):
+    """Why a person is needed, the gravest first."""
+
+    DANGER = "danger"
+    ANGER = "anger"
+    COMPLAINT = "complaint"
+    MISUNDERSTANDING = "misunderstanding"
+    ASKED = "asked"
+
+
+class Handover(Base):
+    """A conversation that waits for a person, or that one has: why, and what they should know at a glance.
+
+    `summary` has `asked`, `last_messages` (sender and text), `account`, `form`, `mood`.
+    """
+
+    __tablename__ = "handover"
+    __table_args__ = (
+        Index("uq_handover_open", "conversation_id", unique=True, postgresql_where=sql("ended_at IS NULL")),
+    )
+
+    id: Mapped[int] = _id()
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"))
+    reason: Mapped[str]
+    summary: Mapped[dict[str, Any]]
+    opened_at: Mapped[datetime]
+    promised_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None]
+
+
+class RightKind(StrEnum):
+    """What a person may ask for of their data (electricity.md §8.1)."""
+
+    SEE = "see"
+    COPY = "copy"
+    CORRECT = "correct"
+    WITHDRAW = "withdraw"
+    ERASE = "erase"
+    OBJECT = "object"
+
+
+class RightsRequest(Base):
+    """A request about one's own data, with the law's deadlines. Kept as the proof that it was kept to."""
+
+    __tablename__ = "rights_request"
+    __table_args__ = (
+        UniqueConstraint("event_id", "kind"),
+        Index("ix_rights_request_contact", "contact_id", "id"),
+        Index("ix_rights_request_open", "done_due", postgresql_where=sql("done_at IS NULL")),
+    )
+
+    id: Mapped[int] = _id()
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    event_id: Mapped[int]
+    received_at: Mapped[datetime]
+    answer_due: Mapped[datetime]
+    done_due: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]

@@ -1,5 +1,9 @@
 """One-time passwords: issuing within limits, checking with a bounded number of guesses. Each call commits at once,
-so that nothing that fails later in a turn gives a guess back."""
+so that nothing that fails later in a turn gives a guess back.
+
+Sends and wrong guesses are counted for the contact, the customer code and the phone, over all chats. Whoever asks for
+a password holds a lock for each of the three meanwhile, so that many at once get no more than one after the other.
+"""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +12,7 @@ from enum import StrEnum
 from hashlib import sha256
 from hmac import compare_digest, digest
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.orm import Session
 
 from bot.store.database import Database
@@ -26,17 +30,37 @@ class Verdict(StrEnum):
 
 
 class TooManySends(Exception):
-    """A limit of sends is reached, for this contact or this code."""
+    """A limit of sends or of wrong guesses is reached, for this contact, code or phone."""
+
+
+class TooSoon(Exception):
+    """The password sent last, `seconds` of pause ago, still holds: another may be asked for after that pause."""
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+
+
+@dataclass(frozen=True)
+class Rate:
+    """So many in so long a time."""
+
+    count: int
+    window: timedelta
 
 
 @dataclass(frozen=True)
 class Limits:
+    """`guesses` is for one password; the other rates are over all passwords of the contact, code or phone."""
+
     lifetime: timedelta
+    pause: timedelta
     guesses: int
-    per_contact: int
-    per_contact_window: timedelta
-    per_code: int
-    per_code_window: timedelta
+    sends_per_contact: Rate
+    sends_per_code: Rate
+    sends_per_phone: Rate
+    guesses_per_contact: Rate
+    guesses_per_code: Rate
+    guesses_per_phone: Rate
 
 
 def is_password(session: Session, contact_id: int, text: str, now: datetime) -> bool:
@@ -55,26 +79,29 @@ class OtpStore:
         self._secret = secret.encode()
         self._limits = limits
 
-    def issue(self, *, contact_id: int, customer_code: str, event_id: int, now: datetime) -> str:
-        """A new password for the contact and code; earlier ones end. Raises TooManySends."""
+    def issue(self, *, contact_id: int, customer_code: str, phone_ref: str, event_id: int, now: datetime) -> str:
+        """A new password for the contact and code; earlier ones end. Raises TooManySends, TooSoon."""
         password = self._password(f"{event_id}:{contact_id}:{customer_code}")
         with self._database.begin() as session:
+            _hold(session, f"contact:{contact_id}", f"code:{customer_code}", f"phone:{phone_ref}")
             latest = self._latest(session, contact_id)
             if latest and latest.event_id == event_id and latest.customer_code == customer_code:
                 return password
-            limits = self._limits
-            by_contact = self._sent(session, OtpChallenge.contact_id == contact_id, now - limits.per_contact_window)
-            by_code = self._sent(session, OtpChallenge.customer_code == customer_code, now - limits.per_code_window)
-            if by_contact >= limits.per_contact or by_code >= limits.per_code:
+            if latest and latest.customer_code == customer_code and self._holds(latest, now):
+                waited = now - latest.sent_at
+                if waited < self._limits.pause:
+                    raise TooSoon(int((self._limits.pause - waited).total_seconds()) or 1)
+            if self._is_limited(session, contact_id, customer_code, phone_ref, now):
                 raise TooManySends
             session.add(
                 OtpChallenge(
                     contact_id=contact_id,
                     customer_code=customer_code,
+                    phone_ref=phone_ref,
                     event_id=event_id,
                     otp_hash=self._hash(password, contact_id),
                     sent_at=now,
-                    expires_at=now + limits.lifetime,
+                    expires_at=now + self._limits.lifetime,
                 )
             )
         return password
@@ -103,6 +130,24 @@ class OtpStore:
             challenge = self._latest(session, contact_id)
             return max(0, self._limits.guesses - challenge.wrong_guesses) if challenge else 0
 
+    def _holds(self, challenge: OtpChallenge, now: datetime) -> bool:
+        usable = challenge.used_at is None and challenge.wrong_guesses < self._limits.guesses
+        return usable and now < challenge.expires_at
+
+    def _is_limited(self, session: Session, contact_id: int, customer_code: str, phone_ref: str, now: datetime) -> bool:
+        limits = self._limits
+        counted = (
+            (OtpChallenge.contact_id == contact_id, limits.sends_per_contact, limits.guesses_per_contact),
+            (OtpChallenge.customer_code == customer_code, limits.sends_per_code, limits.guesses_per_code),
+            (OtpChallenge.phone_ref == phone_ref, limits.sends_per_phone, limits.guesses_per_phone),
+        )
+        for whose, sends, guesses in counted:
+            if _count(session, func.count(), whose, now - sends.window) >= sends.count:
+                return True
+            if _count(session, func.sum(OtpChallenge.wrong_guesses), whose, now - guesses.window) >= guesses.count:
+                return True
+        return False
+
     @staticmethod
     def _latest(session: Session, contact_id: int) -> OtpChallenge | None:
         return session.scalars(
@@ -113,14 +158,21 @@ class OtpStore:
             .with_for_update()
         ).one_or_none()
 
-    @staticmethod
-    def _sent(session: Session, condition: ColumnElement[bool], since: datetime) -> int:
-        counted = select(func.count()).select_from(OtpChallenge).where(condition, OtpChallenge.sent_at > since)
-        return session.scalar(counted) or 0
-
     def _password(self, purpose: str) -> str:
         number = int.from_bytes(digest(self._secret, f"otp:{purpose}".encode(), sha256)[:8], "big")
         return f"{number % 10**DIGITS:0{DIGITS}d}"
 
     def _hash(self, password: str, contact_id: int) -> str:
         return digest(self._secret, f"otp-check:{contact_id}:{password}".encode(), sha256).hex()
+
+
+def _hold(session: Session, *whats: str) -> None:
+    """Locks until the transaction ends. All take contact, code and phone in this order, so nobody waits in a ring."""
+    for what in whats:
+        key = int.from_bytes(sha256(f"otp:{what}".encode()).digest()[:8], "big", signed=True)
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+
+def _count(session: Session, counted: ColumnElement[int], whose: ColumnElement[bool], since: datetime) -> int:
+    found = select(counted).select_from(OtpChallenge).where(whose, OtpChallenge.sent_at > since)
+    return int(session.scalar(found) or 0)

@@ -34,6 +34,10 @@ def service_blueprint(world: World, token: str, faults: Faults) -> Blueprint:
 
         return store.once(perform)
 
+    @blueprint.get("/v1/customers/<code>/phone-ref")
+    def get_phone_ref(code: str) -> Response:
+        return answer(world.phone_ref(code))
+
     @blueprint.get("/v1/customers/<code>/contract")
     def get_contract(code: str) -> Response:
         return answer(world.contract(code))

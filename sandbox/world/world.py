@@ -7,6 +7,8 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from hmac import digest
 from threading import RLock
 from typing import Any, Final
 
@@ -27,6 +29,7 @@ from actions.backends.models import (
     Payment,
     PaymentList,
     PaymentRequest,
+    PhoneRef,
     Reading,
     ReadingList,
     Ticket,
@@ -43,6 +46,7 @@ from sandbox.world.tickets import Slip, TicketBook
 
 _VOCABULARY: Final = read_yaml("vocabulary.yml")
 _REQUEST_LASTS: Final = timedelta(hours=24)
+_PHONE_KEY: Final = secrets.token_bytes(32)
 _AREA_WIDE: Final = 3  # reports of one place within the hour that make an outage
 _AREA_WINDOW: Final = timedelta(hours=1)
 _LETTERS: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -186,6 +190,12 @@ class World:
             return [account.pay(bill.id, _rest(bill), channel, self.now()) for bill in bills if _rest(bill)]
 
     # --- Service ---
+
+    def phone_ref(self, code: str) -> PhoneRef:
+        """A keyed hash of the phone on the contract, or of a code that does not exist: none tells from the other."""
+        record = self._records.get(code)
+        named = f"phone:{record.phone}" if record else f"code:{code}"
+        return PhoneRef(phone_ref=digest(_PHONE_KEY, named.encode(), sha256).hex(), as_of=self.now())
 
     def send_sms(self, code: str, text: str) -> None:
         """To the phone on the contract; nothing happens for an unknown code."""

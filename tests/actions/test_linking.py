@@ -97,6 +97,7 @@ class TestKeptOut:
     def test_a_password_that_ended_is_none_and_a_new_one_ends_it(self, stage: Stage) -> None:
         up_to_password(stage)
         former = stage.service.password_sent()
+        stage.clock.forward(seconds=stage.product.company.otp.pause_seconds)
         stage.taps("Gửi lại mã")
         latest = stage.service.password_sent()
         stage.says(former)
@@ -146,7 +147,7 @@ class TestNothingIsLearnt:
     def test_the_utility_is_asked_for_nothing_but_the_text_before_the_code_is_linked(self, stage: Stage) -> None:
         up_to_password(stage, first="tiền điện")
         assert stage.billing.asked == []
-        assert {operation for operation, _about in stage.service.asked} == {"send_sms"}
+        assert {operation for operation, _about in stage.service.asked} == {"phone_ref", "send_sms"}
 
     def test_no_phone_number_is_shown(self, stage: Stage) -> None:
         up_to_password(stage)

@@ -111,6 +111,15 @@ def test_sms_reaches_the_phone_on_the_contract(backends: Backends) -> None:
     assert [sms.text for sms in backends.world.sms.messages("0912000001")] == ["Mã xác nhận 482913"]
 
 
+def test_a_phone_s_pseudonym_is_one_for_all_its_contracts_and_tells_nothing(backends: Backends) -> None:
+    one, other = next(persona.codes for persona in backends.world.personas if len(persona.codes) == 2)
+    refs = {code: backends.service.phone_ref(code) for code in (HOA, one, other, NOBODY)}
+    assert refs[one] == refs[other]
+    assert len(set(refs.values())) == 3
+    assert len({len(ref) for ref in refs.values()}) == 1
+    assert refs[NOBODY] == backends.service.phone_ref(NOBODY)
+
+
 def test_sms_to_nobody_looks_the_same(backends: Backends) -> None:
     backends.service.send_sms(NOBODY, "Mã xác nhận 482913", idempotency_key="s1")
 

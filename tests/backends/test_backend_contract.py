@@ -26,6 +26,7 @@ ANSWERS: list[type[BaseModel]] = [
     models.ReadingList,
     models.PaymentRequest,
     models.Contract,
+    models.PhoneRef,
     models.OutageList,
     models.Ticket,
     models.OfficeList,
@@ -100,6 +101,7 @@ def test_answers_of_the_reference_fit(quiet: Backends) -> None:
         fits("PaymentList", f"{own}/payments", DAYS)
         fits("ReadingList", f"{own}/readings", DAYS)
         fits("Contract", f"/service/v1/customers/{code}/contract")
+        fits("PhoneRef", f"/service/v1/customers/{code}/phone-ref")
         fits("OutageList", "/service/v1/outages", {**WEEKS, "customer_code": code})
     fits("OutageList", "/service/v1/outages", WEEKS)
     fits("OfficeList", "/service/v1/offices")

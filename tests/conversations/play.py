@@ -20,6 +20,7 @@ from stack import WEDNESDAY_MORNING, Stack
 from actions import vietqr
 from bot.messages import ChannelName
 from bot.store import conversations
+from bot.store.link_codes import LinkCodes, grouped
 from bot.store.models import Consent, Conversation, Delivery, DeliveryStatus, InboundEvent, Message, Owner
 from sandbox.emulator.faults import Fault
 from sandbox.emulator.people import PeopleActions
@@ -29,7 +30,7 @@ from sandbox.emulator.transcript import Entry, Transcript
 PATIENCE_SECONDS = 20.0
 """How long a reply may take on a busy machine; a slow backend and the retries of an event are within it."""
 TICK_SECONDS = 0.02
-BY_CUSTOMER = ("user_send", "follow", "user_click_chatnow", "user_submit_info", "message", "standby.", "postback")
+BY_CUSTOMER = ("user_send", "follow", "user_click_chatnow", "user_submit_info", "message", "standby.", "postback", "referral")
 """Beginnings of the names of events that are answered."""
 MEDIA = {"(image)": "image", "(voice)": "audio", "(video)": "video", "(file)": "file"}
 ZALO_BUSY, MESSENGER_BUSY = -200, 2
@@ -67,10 +68,15 @@ class Customer:
 
 
 class Facts:
-    """What stands in a script for a fact of the persona: {code} {code2}, {otp}, {bill} {debt} …, {said} (last)."""
+    """What stands in a script for a fact of the persona: {code} {code2}, {otp}, {bill} {debt} …, {said} (last).
+
+    {staff code} and {staff code2} are handed out by staff when they are first named, for the two customer codes.
+    """
 
     def __init__(self, stack: Stack, persona_name: str) -> None:
         self._world = stack.sandbox.world
+        self._stack = stack
+        self.handed_out: dict[str, str] = {}
         self.persona = next(persona for persona in self._world.personas if persona.name == persona_name)
         self.ticket = ""
         self.said = ""
@@ -97,6 +103,8 @@ class Facts:
             "debt2": lambda: _money(self._world.debt(codes[1]).total),
             "ticket": lambda: self.ticket,
             "said": lambda: self.said,
+            "staff code": lambda: self._staff_code(codes[0]),
+            "staff code2": lambda: self._staff_code(codes[1]),
         }
         return facts[name]()
 
@@ -112,6 +120,20 @@ class Facts:
         found = re.search(r"\b\d{6}\b", self._world.sms.messages(self.persona.phone)[which].text)
         assert found
         return found[0]
+
+    def _staff_code(self, customer_code: str) -> str:
+        if customer_code not in self.handed_out:
+            secret = self._stack.product.settings.secret_key.get_secret_value()
+            with self._stack.database.begin() as session:
+                issued = LinkCodes(secret).issue(
+                    session,
+                    customer_code=customer_code,
+                    issued_by="staff of the test",
+                    now=self._stack.clock(),
+                    lifetime=timedelta(days=14),
+                )
+            self.handed_out[customer_code] = grouped(issued.code)
+        return self.handed_out[customer_code]
 
     def _bill(self, code: str) -> Any:
         today = self._world.now().date()
@@ -174,6 +196,7 @@ class Player:
         self._facts.said = text
         customer.sent += 1
         customer.known_codes |= figures.codes_typed(text)
+        customer.known_codes |= {code for code, handed in self._facts.handed_out.items() if handed in text}
         people, user = self._people, customer.user
         if text in MEDIA:
             content, content_type, name = SAMPLES[MEDIA[text]]  # type: ignore[index]
@@ -185,6 +208,10 @@ class Player:
             people.send_location(user, latitude, longitude)
         elif text.startswith("(link "):
             people.send_link(user, text[1:-1].split()[1])
+        elif text.startswith("(m.me link "):
+            self._stack.sandbox.messenger.people.open_link(user, text.removeprefix("(m.me link ")[:-1])
+        elif text.startswith("(business card "):
+            self._stack.sandbox.zalo.people.send_business_card(user, "Ma Văn An", text[1:-1].rsplit(maxsplit=1)[-1])
         elif text == "(follow)":
             self._stack.sandbox.zalo.people.follow(user)
         else:

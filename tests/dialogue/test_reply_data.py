@@ -209,6 +209,8 @@ def values(**changes: Any) -> dict[str, Any]:
         "prefix": "PA01",
         "other": "Nam Định",
         "left": 3,
+        "seconds": 40,
+        "several": True,
         "password": "012345",
         "invoice": bill,
         "invoices": billing.bills[CODE],
