@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from actions.answers import Answers, load_answers
 from actions.backends.billing import BillingClient
 from actions.backends.service import ServiceClient
+from actions.documents import DocumentLinks
 from actions.gazetteer import Gazetteer, load_gazetteer
 from bot.dialogue.turn import Turn
 from bot.settings import Settings
@@ -48,6 +49,12 @@ class StaffData(_Data):
     hand_back_after_hours: int
 
 
+class DocumentsData(_Data):
+    """How long the address of an e-invoice or e-contract is good."""
+
+    link_minutes: int
+
+
 class RetentionData(_Data):
     inbound_event_days: int
 
@@ -68,6 +75,7 @@ class Company(_Data):
     staff: StaffData
     outage_days_ahead: int
     retention: RetentionData
+    documents: DocumentsData
 
     def other_company(self, customer_code: str) -> str | None:
         """Whose customer code this is, when its first letters are another company's (electricity.md §2.1)."""
@@ -87,6 +95,7 @@ class Desk:
     company: Company
     gazetteer: Gazetteer
     answers: Answers
+    documents: DocumentLinks
     zone: ZoneInfo
     data: Path
 
@@ -110,6 +119,11 @@ def load_company(data: Path) -> Company:
     return Company.model_validate(raw)
 
 
+def document_links(settings: Settings, company: Company) -> DocumentLinks:
+    lifetime = timedelta(minutes=company.documents.link_minutes)
+    return DocumentLinks(settings.public_url, settings.secret_key.get_secret_value(), lifetime)
+
+
 def build_desk(settings: Settings, database: Database, company: Company, data: Path) -> Desk:
     token = settings.backend_token.get_secret_value()
     limits = Limits(
@@ -128,6 +142,7 @@ def build_desk(settings: Settings, database: Database, company: Company, data: P
         company=company,
         gazetteer=load_gazetteer(data / "places.yml"),
         answers=load_answers(data / "answers.yml"),
+        documents=document_links(settings, company),
         zone=settings.zone,
         data=data,
     )

@@ -21,7 +21,7 @@ OURS = ("bot", "actions", "notifier", "nlu", "sandbox")
 INTENTS = frozenset(yaml.safe_load((ROOT / "nlu" / "domain.yml").read_text("utf-8"))["intents"])
 
 LEAVES = ("bot.settings", "bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.text")
-TOP = ("bot.app", "bot.cli", "bot.jobs", "bot.pipeline", "bot.web", "bot.demo", "bot.doctor", "bot.launch")
+TOP = ("bot.app", "bot.media", "bot.cli", "bot.jobs", "bot.pipeline", "bot.web", "bot.demo", "bot.doctor", "bot.launch")
 TOP_HELPERS = ("bot.processes", "bot.leftovers")
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot.store": (),

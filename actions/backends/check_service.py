@@ -19,7 +19,7 @@ from actions.backends.probe import (
 
 def reading_checks(today: date) -> list[Check]:
     """Checks that change nothing."""
-    return [_contract, _outages(today), _offices, _no_ticket]
+    return [_contract, _contract_file, _outages(today), _offices, _no_ticket]
 
 
 def writing_checks() -> list[Check]:
@@ -31,6 +31,13 @@ def _contract(system: System, code: str) -> Iterator[CheckResult]:
     yield system.result("getContract answers the contract", system.get(own_path(system, code)).fits(200, "Contract"))
     unknown = system.get(own_path(system, NO_SUCH_CUSTOMER))
     yield system.result("an unknown customer is not found", unknown.refuses(404))
+
+
+def _contract_file(system: System, code: str) -> Iterator[CheckResult]:
+    file = system.get(f"{own_path(system, code)}/file")
+    yield system.result("getContractFile answers a file", file.is_file("application/pdf", b"%PDF-"))
+    unknown = system.get(f"{own_path(system, NO_SUCH_CUSTOMER)}/file")
+    yield system.result("the contract file of an unknown customer is not found", unknown.refuses(404))
 
 
 def _outages(today: date) -> Check:

@@ -33,6 +33,7 @@ from actions.backends.models import (
     TicketState,
     TransferAccount,
 )
+from sandbox.world import documents
 from sandbox.world.account import Account
 from sandbox.world.dates import days, local_day
 from sandbox.world.outages import Cut, OutageBook
@@ -123,6 +124,15 @@ class World:
                 items=tuple(bill for bill in reversed(bills) if first <= bill.month <= last), as_of=self.now()
             )
 
+    def invoice_file(self, code: str, invoice_id: str, form: str) -> bytes:
+        """Raises Unknown."""
+        with self._lock:
+            bill = next((bill for bill in self._account(code).invoices(self.now()) if bill.id == invoice_id), None)
+            if bill is None:
+                raise Unknown("invoice")
+            draw = documents.invoice_xml if form == "xml" else documents.invoice_pdf
+            return draw(bill, self._record(code))
+
     def debt(self, code: str) -> Debt:
         with self._lock:
             bills = self._account(code).unpaid(self.now())
@@ -207,6 +217,10 @@ class World:
                 meter_serial=self._account(code).meter.serial_on(local_day(now)),
                 as_of=now,
             )
+
+    def contract_file(self, code: str) -> bytes:
+        with self._lock:
+            return documents.contract_pdf(self.contract(code), self._record(code))
 
     def outages(
         self, first: datetime, last: datetime, customer_code: str | None = None, place_code: str | None = None

@@ -355,6 +355,20 @@ class Player:
         if shown.tobytes() != Image.open(expected).convert("L").tobytes():
             raise Mismatch(f"the picture is not the QR of {text}")
 
+    def _opens(self, title: str, wanted: str) -> bool:
+        """What the address behind a button answers: `a PDF`, `an XML`, or a page's status."""
+        taps = [
+            tap
+            for entry in self._transcript.wait(
+                self._customers[0].user, after=0, count=1, timeout=0, wanted=lambda entry: entry.author == "bot"
+            )
+            for tap in (*entry.buttons, *entry.quick_replies)
+        ]
+        url = next(tap.url for tap in reversed(taps) if tap.url and _shows(tap.title, title))
+        answer = requests.get(url, timeout=5)
+        begins = {b"%PDF": "a PDF", b"<?xm": "an XML"}
+        return wanted == (begins.get(answer.content[:4], "?") if answer.ok else f"page {answer.status_code}")
+
     # --- Around it ---
 
     @property
@@ -480,6 +494,7 @@ CHECKS: dict[str, Any] = {
     r"no text message came": lambda p: p._facts.messages() == p._texts_at_start,
     r"(\d+) text messages? came": lambda p, count: p._facts.messages() - p._texts_at_start == int(count),
     r"(\d+) requests? (?:is|are) on file": lambda p, count: p._requests() == int(count),
+    r"\[(.+)\] opens (.+)": lambda p, title, wanted: p._opens(title, wanted),
     r"a person is asked for": lambda p: p._owner() == Owner.WAITING,
     r"the bot has the conversation": lambda p: p._owner() == Owner.BOT,
     r"staff have the conversation": lambda p: p._owner() == Owner.STAFF,

@@ -246,6 +246,9 @@ def values(**changes: Any) -> dict[str, Any]:
         "staff": COMPANY.staff,
         "form": "báo mất điện",
         "what": "Điện yếu từ hôm qua",
+        "pdf": "https://example.vn/media/a",
+        "xml": "https://example.vn/media/b",
+        "minutes": 30,
     }
     assert not set(changes) - set(known)
     return {**known, **changes}
@@ -270,7 +273,7 @@ OCCASIONS = {
     "dearer": {"before": invoice(CODE, date(2026, 9, 1), total=600_000)},
 }
 ALWAYS_THERE = {
-    "invoice": ("bill.card", "bill.explained"),
+    "invoice": ("bill.card", "bill.explained", "bill.einvoice"),
     "outage": ("outage.running",),
     "accounts": ("account.list",),
 }
