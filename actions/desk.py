@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -55,6 +56,15 @@ class DocumentsData(_Data):
     link_minutes: int
 
 
+class UsageData(_Data):
+    """What counts as unusual use. `baseline_days` before the days shown tell what is usual."""
+
+    baseline_days: int
+    unusual_day_times: Decimal
+    unusual_day_kwh: Decimal
+    unusual_month_percent: int
+
+
 class RetentionData(_Data):
     inbound_event_days: int
 
@@ -76,6 +86,7 @@ class Company(_Data):
     outage_days_ahead: int
     retention: RetentionData
     documents: DocumentsData
+    usage: UsageData
 
     def other_company(self, customer_code: str) -> str | None:
         """Whose customer code this is, when its first letters are another company's (electricity.md §2.1)."""

@@ -7,6 +7,8 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from statistics import median
 from threading import RLock
 from typing import Any, Final
 
@@ -46,6 +48,8 @@ _VOCABULARY: Final = read_yaml("vocabulary.yml")
 _REQUEST_LASTS: Final = timedelta(hours=24)
 _AREA_WIDE: Final = 3  # reports of one place within the hour that make an outage
 _AREA_WINDOW: Final = timedelta(hours=1)
+_NEIGHBOURS: Final = 15
+_FEWEST_NEIGHBOURS: Final = 5
 _LETTERS: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 
 
@@ -151,7 +155,8 @@ class World:
             span = days(max(first, account.meter.start), min(last, local_day(now) - timedelta(days=1)))
             uses = (account.meter.day(day) for day in span)
             items = tuple(Reading(day=use.day, reading=use.reading, kwh=use.kwh) for use in uses if use.arrived)
-            return ReadingList(items=items, as_of=now)
+            typical = self._typical_nearby(self._record(code), items[0].day, items[-1].day) if items else None
+            return ReadingList(items=items, neighbour_median_kwh=typical, as_of=now)
 
     def request_payment(self, code: str, invoice_ids: Sequence[str]) -> PaymentRequest:
         with self._lock:
@@ -372,6 +377,20 @@ class World:
         if code not in self._accounts:
             self._accounts[code] = Account(self._record(code), self._seed, self._made_on)
         return self._accounts[code]
+
+    def _typical_nearby(self, record: Record, first: date, last: date) -> Decimal | None:
+        """The median of what similar customers of the place use a day; None of fewer than five."""
+        near = [
+            each
+            for each in self._records.values()
+            if each.place == record.place and each.group == record.group and each.code != record.code
+        ][:_NEIGHBOURS]
+        averages = [
+            sum((meter.day(day).kwh for day in days(first, last)), Decimal(0)) / ((last - first).days + 1)
+            for meter in (self._account(each.code).meter for each in near)
+            if meter.start <= first
+        ]
+        return median(averages).quantize(Decimal("0.1")) if len(averages) >= _FEWEST_NEIGHBOURS else None
 
     def _request(self, request_id: str) -> _Request:
         try:

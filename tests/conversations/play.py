@@ -34,6 +34,7 @@ BY_CUSTOMER = ("user_send", "follow", "user_click_chatnow", "user_submit_info", 
 MEDIA = {"(image)": "image", "(voice)": "audio", "(video)": "video", "(file)": "file"}
 ZALO_BUSY, MESSENGER_BUSY = -200, 2
 PICTURE_SCALE, PICTURE_BORDER = 8, 4
+PICTURE_WIDTH, PICTURE_BYTES = 1080, 80 * 1024
 TITLE_SHOWN = 20
 """Messenger shows so much of a button's title."""
 
@@ -233,6 +234,8 @@ class Player:
             self._check_button(reply, self._facts.fill(title))
         if expected.qr_of:
             self._check_qr(reply, self._facts.fill(expected.qr_of))
+        if expected.picture:
+            self._check_picture(reply)
 
     def _expect_no_more(self, customer: Customer) -> None:
         """Wait until everything this customer sent is answered, and be sure that all answers were expected."""
@@ -354,6 +357,14 @@ class Player:
         code.save(expected, kind="png", scale=PICTURE_SCALE, border=PICTURE_BORDER)
         if shown.tobytes() != Image.open(expected).convert("L").tobytes():
             raise Mismatch(f"the picture is not the QR of {text}")
+
+    def _check_picture(self, reply: Reply) -> None:
+        if len(reply.pictures) != 1:
+            raise Mismatch(f"{len(reply.pictures)} pictures")
+        content = requests.get(reply.pictures[0], timeout=5).content
+        shown = Image.open(io.BytesIO(content))
+        if shown.format != "PNG" or shown.width != PICTURE_WIDTH or len(content) > PICTURE_BYTES:
+            raise Mismatch(f"a picture of {shown.size}, {shown.format}, {len(content)} bytes")
 
     def _opens(self, title: str, wanted: str) -> bool:
         """What the address behind a button answers: `a PDF`, `an XML`, or a page's status."""
