@@ -65,6 +65,17 @@ class DailyUse:
     def total(self) -> Decimal:
         return sum((day.kwh or Decimal(0) for day in self.days), Decimal(0))
 
+    @property
+    def lately(self) -> Decimal | None:
+        """The average of the last days, where there are enough of them."""
+        last = [day.kwh for day in self.days[-DAYS_TO_BE_USUAL:] if day.kwh is not None]
+        return tenth(sum(last, Decimal(0)) / len(last)) if len(last) > DAYS_TO_BE_USUAL // 2 else None
+
+    @property
+    def trend(self) -> int | None:
+        """By how many percent the last days are above (or below) the usual."""
+        return percent(self.usual, self.lately) if self.usual is not None and self.lately is not None else None
+
     def on(self, day: date) -> Day | None:
         """That day if it was read."""
         return next((known for known in self.known if known.day == day), None)
@@ -126,7 +137,7 @@ def monthly_use(invoices: Sequence[Invoice], first: date, last: date) -> list[Mo
     return found
 
 
-def percent(before: int, after: int) -> int | None:
+def percent(before: int | Decimal, after: int | Decimal) -> int | None:
     """The change in whole percent; None from nothing."""
     if before == 0:
         return None

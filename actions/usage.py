@@ -74,6 +74,7 @@ def usage_daily(turn: DeskTurn, slots: Slots) -> None:
         asked=slots.date,
         picked=use.on(slots.date) if slots.date else None,
         not_yet=slots.date is not None and slots.date >= today,
+        far=rules.unusual_month_percent,
         neighbours=tenth(neighbours) if neighbours is not None else None,
         as_of=found.as_of,
     )

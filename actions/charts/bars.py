@@ -19,6 +19,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 92, 1056, 150, 800  # of the plot, pixels
 _LABELS_TOP = _BOTTOM + 14
 _LEGEND_TOP = 914
 _COLOURS = 32
+_SMALLEST = 26
 
 _PAPER, _INK, _FAINT, _GRID = "#ffffff", "#1a1a1a", "#5f6368", "#dadce0"
 _BAR, _ODD, _ODD_STRIPE = "#0072b2", "#d55e00", "#ffffff"  # blue and vermilion of the Okabe-Ito palette
@@ -62,8 +63,8 @@ def bar_chart(bars: Sequence[Bar], lines: Sequence[Line], texts: ChartTexts) -> 
         raise ValueError("a chart needs a value, and has two lines at most")
     image = Image.new("RGB", (WIDTH, HEIGHT), _PAPER)
     draw = ImageDraw.Draw(image)
-    draw.text((_LEFT - 60, 24), texts.title, font=_fitting(texts.title, 50, bold=True), fill=_INK)
-    draw.text((_LEFT - 60, 88), texts.subtitle, font=_fitting(texts.subtitle, 36), fill=_FAINT)
+    _headline(draw, 24, texts.title, 50, _INK, bold=True)
+    _headline(draw, 88, texts.subtitle, 36, _FAINT)
     top = _axis(draw, max([*known, *(line.kwh for line in lines)]))
     _bars(image, draw, bars, top)
     for line, (colour, dash) in zip(lines, _LINES, strict=False):
@@ -194,12 +195,16 @@ def _font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(SourceSansProSemibold if bold else SourceSansPro, size)
 
 
-def _fitting(text: str, size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
-    """The font at `size`, or as much smaller as the text needs to fit the width."""
-    font = _font(size, bold=bold)
+def _headline(draw: ImageDraw.ImageDraw, above: int, text: str, size: int, colour: str, *, bold: bool = False) -> None:
+    """A line over the chart: in smaller letters where it is long, and cut where it is far too long."""
     room = WIDTH - 2 * (_LEFT - 60)
-    length = font.getlength(text)
-    return font if length <= room else _font(max(int(size * room / length), 18), bold=bold)
+    font = _font(size, bold=bold)
+    if font.getlength(text) > room:
+        font = _font(max(int(size * room / font.getlength(text)), _SMALLEST), bold=bold)
+    if font.getlength(text) > room:
+        length = next(n for n in range(len(text), 0, -1) if font.getlength(text[:n] + "…") <= room)
+        text = text[:length] + "…"
+    draw.text((_LEFT - 60, above), text, font=font, fill=colour)
 
 
 def _png(image: Image.Image) -> bytes:
