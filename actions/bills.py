@@ -1,9 +1,10 @@
-"""Bills (F2, F7): the bill of a period, when it is due, how it came about."""
+"""Bills (F2, F5, F7): the bill of a period, when it is due, its e-invoice, how it came about."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from actions.backends.models import Invoice
 from actions.desk import DeskTurn
+from actions.documents import DocumentKind
 from actions.handlers import registry
 from actions.periods import last_months, month_of, shifted
 from bot.dialogue.commands import Period, Slots
@@ -38,6 +39,37 @@ def due_date(turn: DeskTurn, slots: Slots) -> None:
         return
     invoice, as_of = _find(turn, account, None)
     turn.say("bill.nothing_due", link=account.link_id, account=account, invoice=invoice, as_of=as_of)
+
+
+@registry.handles("einvoice_get")
+def einvoice_get(turn: DeskTurn, slots: Slots) -> None:
+    """The e-invoice of the period that was named, or the latest: addresses of its PDF and XML, good for minutes."""
+    account = turn.account(slots)
+    period = slots.period
+    invoice, as_of = _find(turn, account, period)
+    if invoice is None and _is_to_come(turn, period):
+        turn.say("bill.none", account=account, asked=_asked_month(turn, period), not_yet=True)
+        invoice, as_of = _find(turn, account, None)
+    elif invoice is None:
+        turn.say("bill.none", account=account, asked=_asked_month(turn, period), not_yet=False)
+    if invoice is None:
+        return
+    documents = turn.desk.documents
+
+    def address(kind: DocumentKind, invoice_id: str) -> str:
+        return documents.url(kind, link_id=account.link_id, document_id=invoice_id, now=turn.now)
+
+    turn.say(
+        "bill.einvoice",
+        link=account.link_id,
+        account=account,
+        invoice=invoice,
+        as_of=as_of,
+        period=_period(invoice),
+        pdf=address(DocumentKind.INVOICE_PDF, invoice.id),
+        xml=address(DocumentKind.INVOICE_XML, invoice.id),
+        minutes=documents.minutes,
+    )
 
 
 @registry.handles("bill_explain")
@@ -77,11 +109,14 @@ def _is_to_come(turn: DeskTurn, period: Period | None) -> bool:
     return period is None or period.first >= month_of(turn.desk.today(turn.now))
 
 
+def _asked_month(turn: DeskTurn, period: Period | None) -> date:
+    return period.first if period else month_of(turn.desk.today(turn.now))
+
+
 def _no_bill(turn: DeskTurn, account: Account, period: Period | None) -> None:
     """No bill for that month: say why if it can be said, and show the latest instead."""
-    asked = period.first if period else month_of(turn.desk.today(turn.now))
     to_come = _is_to_come(turn, period)
-    turn.say("bill.none", account=account, asked=asked, not_yet=to_come)
+    turn.say("bill.none", account=account, asked=_asked_month(turn, period), not_yet=to_come)
     latest, as_of = _find(turn, account, None)
     if latest is not None and to_come:
         _show(turn, account, latest, as_of)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from actions.answers import Answers, load_answers
 from actions.backends.billing import BillingClient
 from actions.backends.service import ServiceClient
+from actions.documents import DocumentLinks
 from actions.gazetteer import Gazetteer, load_gazetteer
 from actions.office_hours import OfficeHours, StaffData
 from bot.dialogue.turn import Turn
@@ -83,6 +85,21 @@ class RightsData(_Data):
     copy_link_minutes: int
 
 
+class DocumentsData(_Data):
+    """How long the address of an e-invoice or e-contract is good."""
+
+    link_minutes: int
+
+
+class UsageData(_Data):
+    """What counts as unusual use. `baseline_days` before the days shown tell what is usual."""
+
+    baseline_days: int
+    unusual_day_times: Decimal
+    unusual_day_kwh: Decimal
+    unusual_month_percent: int
+
+
 class RetentionData(_Data):
     """Days that things are kept."""
 
@@ -110,6 +127,8 @@ class Company(_Data):
     rights: RightsData
     outage_days_ahead: int
     retention: RetentionData
+    documents: DocumentsData
+    usage: UsageData
 
     def is_our_code(self, customer_code: str) -> bool:
         """Has it the form of this company's codes (electricity.md §2.1)?"""
@@ -135,6 +154,7 @@ class Desk:
     company: Company
     gazetteer: Gazetteer
     answers: Answers
+    documents: DocumentLinks
     zone: ZoneInfo
     data: Path
 
@@ -155,6 +175,11 @@ def load_company(data: Path) -> Company:
     return Company.model_validate(raw)
 
 
+def document_links(settings: Settings, company: Company) -> DocumentLinks:
+    lifetime = timedelta(minutes=company.documents.link_minutes)
+    return DocumentLinks(settings.public_url, settings.secret_key.get_secret_value(), lifetime)
+
+
 def build_desk(settings: Settings, database: Database, company: Company, data: Path) -> Desk:
     token = settings.backend_token.get_secret_value()
     secret = settings.secret_key.get_secret_value()
@@ -168,6 +193,7 @@ def build_desk(settings: Settings, database: Database, company: Company, data: P
         company=company,
         gazetteer=load_gazetteer(data / "places.yml"),
         answers=load_answers(data / "answers.yml"),
+        documents=document_links(settings, company),
         zone=settings.zone,
         data=data,
     )

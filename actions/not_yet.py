@@ -2,7 +2,6 @@
 
 NOT_YET = frozenset(
     {
-        "einvoice_get",
         "usage_alert",
         "service_new_supply",
         "service_capacity",

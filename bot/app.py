@@ -1,18 +1,15 @@
-"""The gateway: webhooks of the platforms, pictures of ours that they fetch, health and figures."""
+"""The gateway: webhooks of the platforms, pictures and documents that are fetched from us, health and figures."""
 
-from flask import Flask, Response, abort
-from itsdangerous import BadData, URLSafeTimedSerializer
+from flask import Flask, Response
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from bot.clock import Clock, system_clock
+from bot.media import media_blueprint
 from bot.metrics import WEBHOOK_REFUSED, exposition
-from bot.pipeline.sending import MEDIA_SALT
-from bot.pipeline.turns import MEDIA_LIFETIME
 from bot.settings import Settings
 from bot.store.database import Database
-from bot.store.models import Media
 from bot.webhooks.intake import MAX_BODY_BYTES
 from bot.webhooks.messenger import messenger_blueprint
 from bot.webhooks.zalo import zalo_blueprint
@@ -27,24 +24,12 @@ def create_app(settings: Settings, database: Database, *, clock: Clock | None = 
         app.register_blueprint(zalo_blueprint(settings.zalo, database, clock))
     if settings.messenger:
         app.register_blueprint(messenger_blueprint(settings.messenger, database, clock))
-    media_signer = URLSafeTimedSerializer(settings.secret_key.get_secret_value(), salt=MEDIA_SALT)
+    app.register_blueprint(media_blueprint(settings, database, clock))
 
     @app.errorhandler(RequestEntityTooLarge)
     def too_large(_error: RequestEntityTooLarge) -> Response:
         WEBHOOK_REFUSED.labels("any", "too_large").inc()
         return Response(status=413)
-
-    @app.get("/media/<token>")
-    def media(token: str) -> Response:
-        try:
-            media_id = media_signer.loads(token, max_age=int(MEDIA_LIFETIME.total_seconds()))
-        except BadData:
-            abort(404)
-        with database.begin() as session:
-            found = session.get(Media, media_id)
-        if found is None:
-            abort(404)
-        return Response(found.body, mimetype=found.content_type, headers={"Cache-Control": "private, no-store"})
 
     @app.get("/healthz")
     def healthz() -> Response:

@@ -23,6 +23,7 @@ INTENTS = frozenset(yaml.safe_load((ROOT / "nlu" / "domain.yml").read_text("utf-
 LEAVES = ("bot.settings", "bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.text")
 TOP = (
     "bot.app",
+    "bot.media",
     "bot.cli",
     "bot.jobs",
     "bot.pipeline",

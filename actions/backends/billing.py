@@ -2,9 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Final, Literal
 
-from actions.backends.http import BackendHttp, path
+from actions.backends.http import BackendFile, BackendHttp, path
 from actions.backends.models import Customer, Debt, InvoiceList, PaymentList, PaymentRequest, ReadingList
+
+INVOICE_FILES: Final = {
+    "pdf": frozenset({"application/pdf"}),
+    "xml": frozenset({"application/xml", "text/xml"}),
+}
 
 
 class BillingClient:
@@ -21,6 +27,11 @@ class BillingClient:
         """Invoices of the months `first` to `last` (each a month's first day, both included), newest first."""
         query = {"first": f"{first:%Y-%m}", "last": f"{last:%Y-%m}"}
         return self._http.get("listInvoices", path("customers", code, "invoices"), InvoiceList, query)
+
+    def invoice_file(self, code: str, invoice_id: str, form: Literal["pdf", "xml"]) -> BackendFile:
+        """The e-invoice as signed by the utility. Raises NotFound."""
+        address = path("customers", code, "invoices", invoice_id, "file")
+        return self._http.file("getInvoiceFile", address, INVOICE_FILES[form], {"format": form})
 
     def debt(self, code: str) -> Debt:
         """What is owed now."""

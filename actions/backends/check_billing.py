@@ -21,7 +21,7 @@ from actions.backends.probe import (
 
 def reading_checks(today: date) -> list[Check]:
     """Checks that change nothing."""
-    return [_customer, _spans(today), _debt]
+    return [_customer, _spans(today), _files(today), _debt]
 
 
 def writing_checks() -> list[Check]:
@@ -69,6 +69,27 @@ def _adding_up(invoices: list[Any]) -> str | None:
         if abs(sum(line["kwh"] for line in invoice["lines"]) - invoice["kwh"]) > 0.01:
             return f"{invoice['month']}: the lines do not have the invoice's kWh"
     return None
+
+
+def _files(today: date) -> Check:
+    forms = {"pdf": ("application/pdf", b"%PDF-"), "xml": ("application/xml", b"<")}
+
+    def check(system: System, code: str) -> Iterator[CheckResult]:
+        path = f"/v1/customers/{quote(code, safe='')}/invoices"
+        first = today - timedelta(days=365)
+        answer = system.get(path, first=f"{first:%Y-%m}", last=f"{today:%Y-%m}")
+        newest = answer.content["items"][:1] if answer.fits(200, "InvoiceList") is None else []
+        for form, (content_type, begins) in forms.items():
+            name = f"getInvoiceFile answers a file as {form}"
+            if newest:
+                file = system.get(f"{path}/{quote(newest[0]['id'], safe='')}/file", format=form)
+                yield system.result(name, file.is_file(content_type, begins))
+            else:
+                yield system.not_tried(name, "the test customer has no invoice")
+        unknown = system.get(f"{path}/no-such-invoice/file", format="pdf")
+        yield system.result("the file of an unknown invoice is not found", unknown.refuses(404))
+
+    return check
 
 
 def _debt(system: System, code: str) -> Iterator[CheckResult]:

@@ -19,7 +19,7 @@ from actions.backends.probe import (
 
 def reading_checks(today: date) -> list[Check]:
     """Checks that change nothing."""
-    return [_contract, _phone_ref, _outages(today), _offices, _no_ticket]
+    return [_contract, _contract_file, _phone_ref, _outages(today), _offices, _no_ticket]
 
 
 def writing_checks() -> list[Check]:
@@ -45,6 +45,13 @@ def _phone_ref(system: System, code: str) -> Iterator[CheckResult]:
         refs = {answer.content["phone_ref"] for answer in answers.values()}
         problem = None if len(refs) == len(answers) else "unknown customers share one"
         yield system.result("getPhoneRef tells codes apart, known or not", problem)
+
+
+def _contract_file(system: System, code: str) -> Iterator[CheckResult]:
+    file = system.get(f"{own_path(system, code)}/file")
+    yield system.result("getContractFile answers a file", file.is_file("application/pdf", b"%PDF-"))
+    unknown = system.get(f"{own_path(system, NO_SUCH_CUSTOMER)}/file")
+    yield system.result("the contract file of an unknown customer is not found", unknown.refuses(404))
 
 
 def _outages(today: date) -> Check:

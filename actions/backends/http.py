@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -22,6 +23,8 @@ _ANSWER_LIMIT: Final = 4 * 1024 * 1024  # bytes; a year of daily readings is abo
 _CHUNK: Final = 64 * 1024
 _POOL: Final = 32  # connections kept: one per worker thread and some more
 
+_JSON: Final = frozenset({"application/json"})
+
 Query = Mapping[str, str | None]
 M = TypeVar("M", bound=BaseModel)
 
@@ -33,6 +36,14 @@ class _Bearer(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = self._header
         return request
+
+
+@dataclass(frozen=True)
+class BackendFile:
+    """The body of an answer and its media type."""
+
+    content: bytes
+    content_type: str
 
 
 class BackendHttp:
@@ -50,22 +61,26 @@ class BackendHttp:
         self._session.trust_env = False  # a proxy or .netrc of the machine must not get between us and the backend
         self._session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
         self._session.auth = _Bearer(token)
-        self._session.headers.update({"Accept": "application/json", "User-Agent": "trolydien"})
+        self._session.headers.update({"User-Agent": "trolydien"})
         adapter = HTTPAdapter(pool_maxsize=_POOL, pool_connections=1)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 
     def get(self, operation: str, path: str, answer: type[M], query: Query | None = None) -> M:
         """GET `path` as an `answer`. Raises BackendDown, BackendWrong, NotFound, Rejected, NotAllowed."""
-        body = self._call(operation, "GET", path, query=query)
-        return self._read(operation, body, answer)
+        answered = self._call(operation, "GET", path, query=query)
+        return self._read(operation, answered.content, answer)
+
+    def file(self, operation: str, path: str, content_types: Set[str], query: Query | None = None) -> BackendFile:
+        """GET `path` as a file of one of these media types, 4 MB at most. Raises as `get` does."""
+        return self._call(operation, "GET", path, query=query, content_types=content_types)
 
     def post(
         self, operation: str, path: str, answer: type[M], *, body: BaseModel | Mapping[str, Any], idempotency_key: str
     ) -> M:
         """POST `body`, and again under the same key if no answer came. Raises as `get` does."""
-        text = self._call(operation, "POST", path, json=_json(body), idempotency_key=idempotency_key)
-        return self._read(operation, text, answer)
+        answered = self._call(operation, "POST", path, json=_json(body), idempotency_key=idempotency_key)
+        return self._read(operation, answered.content, answer)
 
     def tell(self, operation: str, path: str, *, body: BaseModel | Mapping[str, Any], idempotency_key: str) -> None:
         """POST like `post` where the contract answers nothing but 202."""
@@ -80,9 +95,12 @@ class BackendHttp:
         query: Query | None = None,
         json: Any = None,
         idempotency_key: str | None = None,
-    ) -> bytes:
+        content_types: Set[str] = _JSON,
+    ) -> BackendFile:
         deadline = time.monotonic() + self._timeout
-        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        headers = {"Accept": ", ".join(sorted({*content_types, *_JSON}))}
+        if idempotency_key:
+            headers["Idempotency-Key"] = idempotency_key
         request = self._session.prepare_request(
             requests.Request(
                 method,
@@ -98,9 +116,13 @@ class BackendHttp:
             wait=wait_exponential_jitter(multiplier=0.05, max=0.5, jitter=0.1),
             reraise=True,
         )
-        return self._breaker.call(operation, lambda: retrying(self._attempt, operation, request, deadline))
+        return self._breaker.call(
+            operation, lambda: retrying(self._attempt, operation, request, deadline, content_types)
+        )
 
-    def _attempt(self, operation: str, request: requests.PreparedRequest, deadline: float) -> bytes:
+    def _attempt(
+        self, operation: str, request: requests.PreparedRequest, deadline: float, content_types: Set[str]
+    ) -> BackendFile:
         ends = min(deadline, time.monotonic() + self._timeout / 2)
         wait = max(ends - time.monotonic(), 0.05)
         try:
@@ -108,7 +130,7 @@ class BackendHttp:
             with self._session.send(
                 request, timeout=(wait, wait), stream=True, allow_redirects=False, verify=self._session.verify
             ) as response:
-                return _judge(operation, response, _body(operation, response, ends))
+                return _judge(operation, response, _body(operation, response, ends), content_types)
         except requests.Timeout:
             raise BackendDown(operation, "no answer in time") from None
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError, HTTPError, OSError):
@@ -145,22 +167,22 @@ def _body(operation: str, response: requests.Response, ends: float) -> bytes:
     return bytes(body)
 
 
-def _judge(operation: str, response: requests.Response, body: bytes) -> bytes:
+def _judge(operation: str, response: requests.Response, body: bytes, content_types: Set[str]) -> BackendFile:
     status = response.status_code
+    content_type = response.headers.get("Content-Type", "").split(";")[0].strip()
     if status == 202:
-        return body
-    is_json = response.headers.get("Content-Type", "").split(";")[0].strip() == "application/json"
+        return BackendFile(body, content_type)
     if 200 <= status < 300:
-        if not is_json:
-            raise BackendWrong(operation, "not JSON")
-        return body
+        if content_type not in content_types:
+            raise BackendWrong(operation, "another content type")
+        return BackendFile(body, content_type)
     if status in {401, 403}:
         raise NotAllowed(operation, f"token refused ({status})")
     if status == 429:
         raise BackendDown(operation, "too many requests (429)", transient=False)
     if status == 408 or status >= 500:
         raise BackendDown(operation, f"status {status}")
-    problem = _problem(body) if is_json else None
+    problem = _problem(body) if content_type in _JSON else None
     if problem is None:
         # A 404 that is not in the contract's form comes from a wrong address, not from a missing customer.
         raise BackendWrong(operation, f"status {status} without the contract's error body")

@@ -159,9 +159,13 @@ class Reading(_Model):
 
 
 class ReadingList(_Answer):
-    """Daily readings, oldest first."""
+    """Daily readings, oldest first.
+
+    `neighbour_median_kwh` is what similar customers nearby typically use a day in this span; never of fewer than five.
+    """
 
     items: tuple[Reading, ...]
+    neighbour_median_kwh: Quantity | None = None
 
 
 class TransferAccount(_Model):

@@ -48,6 +48,16 @@ class Answer:
     content: Any
     seconds: float
     problem: str = ""
+    content_type: str = ""
+    begins: bytes = b""
+
+    def is_file(self, content_type: str, begins: bytes) -> str | None:
+        """What is wrong with it as a file, None if nothing."""
+        if self.status != 200:
+            return self.problem or f"status {self.status} instead of 200"
+        if self.content_type != content_type:
+            return f"content type is not {content_type}"
+        return None if self.begins.startswith(begins) else f"does not begin as {content_type} does"
 
     def fits(self, status: int, schema: str) -> str | None:
         """What is wrong with it, None if nothing."""
@@ -98,11 +108,13 @@ class System:
             return Answer(0, None, time.monotonic() - began, f"no answer ({type(error).__name__})")
         seconds = time.monotonic() - began
         self.slowest = max(self.slowest, seconds)
+        content_type = response.headers.get("Content-Type", "").split(";")[0].strip()
+        begins = response.content[:8]
         try:
             content = response.json()
         except ValueError:
-            return Answer(response.status_code, None, seconds)
-        return Answer(response.status_code, content, seconds)
+            content = None
+        return Answer(response.status_code, content, seconds, content_type=content_type, begins=begins)
 
 
 Check = Callable[[System, str], Iterator[CheckResult]]

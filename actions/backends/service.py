@@ -1,9 +1,12 @@
 """Client of the *service* system: contracts, outages, tickets, offices, and texts to the phone on the contract."""
 
 from datetime import UTC, datetime
+from typing import Final
 
-from actions.backends.http import BackendHttp, path
+from actions.backends.http import BackendFile, BackendHttp, path
 from actions.backends.models import Case, Contract, OfficeList, OutageList, OutageReport, PhoneRef, Ticket
+
+PDF: Final = frozenset({"application/pdf"})
 
 
 class ServiceClient:
@@ -23,6 +26,10 @@ class ServiceClient:
     def contract(self, code: str) -> Contract:
         """The contract of a customer. Raises NotFound."""
         return self._http.get("getContract", path("customers", code, "contract"), Contract)
+
+    def contract_file(self, code: str) -> BackendFile:
+        """The contract as the customer signed it, a PDF. Raises NotFound."""
+        return self._http.file("getContractFile", path("customers", code, "contract", "file"), PDF)
 
     def outages(
         self, *, customer_code: str | None = None, place_code: str | None = None, first: datetime, last: datetime

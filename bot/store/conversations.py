@@ -113,6 +113,11 @@ def live_links(session: Session, contact_id: int) -> list[Link]:
     )
 
 
+def live_code(session: Session, link_id: int) -> str | None:
+    """The customer code of a link that has not ended."""
+    return session.scalar(select(Link.customer_code).where(Link.id == link_id, Link.ended_at.is_(None)))
+
+
 def add_link(session: Session, *, contact_id: int, customer_code: str, method: str, at: datetime) -> Link:
     """A verified link; the one that is there already, if any."""
     added = session.scalar(

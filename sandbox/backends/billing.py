@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Final
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from pydantic import BaseModel, Field
 
 from sandbox.backends.contract import (
@@ -20,6 +20,7 @@ from sandbox.world import Refused, World
 _MOST_MONTHS: Final = 36
 _MOST_PAYMENT_DAYS: Final = 1_100
 _MOST_READING_DAYS: Final = 400
+_FILES: Final = {"pdf": "application/pdf", "xml": "application/xml"}
 
 
 class _InvoiceIds(BaseModel):
@@ -42,6 +43,13 @@ def billing_blueprint(world: World, token: str, faults: Faults) -> Blueprint:
         if not 1 <= length <= _MOST_MONTHS:
             raise Refused("bad_span", f"1 to {_MOST_MONTHS} months")
         return answer(world.invoices(code, first, last))
+
+    @blueprint.get("/v1/customers/<code>/invoices/<invoice_id>/file")
+    def get_invoice_file(code: str, invoice_id: str) -> Response:
+        form = request.args.get("format", "")
+        if form not in _FILES:
+            raise Refused("bad_parameter", "Missing or wrong: format")
+        return Response(world.invoice_file(code, invoice_id, form), content_type=_FILES[form])
 
     @blueprint.get("/v1/customers/<code>/debt")
     def get_debt(code: str) -> Response:

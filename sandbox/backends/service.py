@@ -42,6 +42,10 @@ def service_blueprint(world: World, token: str, faults: Faults) -> Blueprint:
     def get_contract(code: str) -> Response:
         return answer(world.contract(code))
 
+    @blueprint.get("/v1/customers/<code>/contract/file")
+    def get_contract_file(code: str) -> Response:
+        return Response(world.contract_file(code), content_type="application/pdf")
+
     @blueprint.get("/v1/outages")
     def list_outages() -> Response:
         first, last = instant_parameter("first"), instant_parameter("last")

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from hmac import digest
+from decimal import Decimal
+from statistics import median
 from threading import RLock
 from typing import Any, Final
 
@@ -36,6 +38,7 @@ from actions.backends.models import (
     TicketState,
     TransferAccount,
 )
+from sandbox.world import documents
 from sandbox.world.account import Account
 from sandbox.world.dates import days, local_day
 from sandbox.world.outages import Cut, OutageBook
@@ -49,6 +52,8 @@ _REQUEST_LASTS: Final = timedelta(hours=24)
 _PHONE_KEY: Final = secrets.token_bytes(32)
 _AREA_WIDE: Final = 3  # reports of one place within the hour that make an outage
 _AREA_WINDOW: Final = timedelta(hours=1)
+_NEIGHBOURS: Final = 15
+_FEWEST_NEIGHBOURS: Final = 5
 _LETTERS: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 
 
@@ -127,6 +132,15 @@ class World:
                 items=tuple(bill for bill in reversed(bills) if first <= bill.month <= last), as_of=self.now()
             )
 
+    def invoice_file(self, code: str, invoice_id: str, form: str) -> bytes:
+        """Raises Unknown."""
+        with self._lock:
+            bill = next((bill for bill in self._account(code).invoices(self.now()) if bill.id == invoice_id), None)
+            if bill is None:
+                raise Unknown("invoice")
+            draw = documents.invoice_xml if form == "xml" else documents.invoice_pdf
+            return draw(bill, self._record(code))
+
     def debt(self, code: str) -> Debt:
         with self._lock:
             bills = self._account(code).unpaid(self.now())
@@ -145,7 +159,8 @@ class World:
             span = days(max(first, account.meter.start), min(last, local_day(now) - timedelta(days=1)))
             uses = (account.meter.day(day) for day in span)
             items = tuple(Reading(day=use.day, reading=use.reading, kwh=use.kwh) for use in uses if use.arrived)
-            return ReadingList(items=items, as_of=now)
+            typical = self._typical_nearby(self._record(code), items[0].day, items[-1].day) if items else None
+            return ReadingList(items=items, neighbour_median_kwh=typical, as_of=now)
 
     def request_payment(self, code: str, invoice_ids: Sequence[str]) -> PaymentRequest:
         with self._lock:
@@ -217,6 +232,10 @@ class World:
                 meter_serial=self._account(code).meter.serial_on(local_day(now)),
                 as_of=now,
             )
+
+    def contract_file(self, code: str) -> bytes:
+        with self._lock:
+            return documents.contract_pdf(self.contract(code), self._record(code))
 
     def outages(
         self, first: datetime, last: datetime, customer_code: str | None = None, place_code: str | None = None
@@ -368,6 +387,20 @@ class World:
         if code not in self._accounts:
             self._accounts[code] = Account(self._record(code), self._seed, self._made_on)
         return self._accounts[code]
+
+    def _typical_nearby(self, record: Record, first: date, last: date) -> Decimal | None:
+        """The median of what similar customers of the place use a day; None of fewer than five."""
+        near = [
+            each
+            for each in self._records.values()
+            if each.place == record.place and each.group == record.group and each.code != record.code
+        ][:_NEIGHBOURS]
+        averages = [
+            sum((meter.day(day).kwh for day in days(first, last)), Decimal(0)) / ((last - first).days + 1)
+            for meter in (self._account(each.code).meter for each in near)
+            if meter.start <= first
+        ]
+        return median(averages).quantize(Decimal("0.1")) if len(averages) >= _FEWEST_NEIGHBOURS else None
 
     def _request(self, request_id: str) -> _Request:
         try:

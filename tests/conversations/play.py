@@ -30,11 +30,21 @@ from sandbox.emulator.transcript import Entry, Transcript
 PATIENCE_SECONDS = 20.0
 """How long a reply may take on a busy machine; a slow backend and the retries of an event are within it."""
 TICK_SECONDS = 0.02
-BY_CUSTOMER = ("user_send", "follow", "user_click_chatnow", "user_submit_info", "message", "standby.", "postback", "referral")
+BY_CUSTOMER = (
+    "user_send",
+    "follow",
+    "user_click_chatnow",
+    "user_submit_info",
+    "message",
+    "standby.",
+    "postback",
+    "referral",
+)
 """Beginnings of the names of events that are answered."""
 MEDIA = {"(image)": "image", "(voice)": "audio", "(video)": "video", "(file)": "file"}
 ZALO_BUSY, MESSENGER_BUSY = -200, 2
 PICTURE_SCALE, PICTURE_BORDER = 8, 4
+PICTURE_WIDTH, PICTURE_BYTES = 1080, 80 * 1024
 TITLE_SHOWN = 20
 """Messenger shows so much of a button's title."""
 
@@ -260,6 +270,8 @@ class Player:
             self._check_button(reply, self._facts.fill(title))
         if expected.qr_of:
             self._check_qr(reply, self._facts.fill(expected.qr_of))
+        if expected.picture:
+            self._check_picture(reply)
 
     def _expect_no_more(self, customer: Customer) -> None:
         """Wait until everything this customer sent is answered, and be sure that all answers were expected."""
@@ -381,6 +393,28 @@ class Player:
         code.save(expected, kind="png", scale=PICTURE_SCALE, border=PICTURE_BORDER)
         if shown.tobytes() != Image.open(expected).convert("L").tobytes():
             raise Mismatch(f"the picture is not the QR of {text}")
+
+    def _check_picture(self, reply: Reply) -> None:
+        if len(reply.pictures) != 1:
+            raise Mismatch(f"{len(reply.pictures)} pictures")
+        content = requests.get(reply.pictures[0], timeout=5).content
+        shown = Image.open(io.BytesIO(content))
+        if shown.format != "PNG" or shown.width != PICTURE_WIDTH or len(content) > PICTURE_BYTES:
+            raise Mismatch(f"a picture of {shown.size}, {shown.format}, {len(content)} bytes")
+
+    def _opens(self, title: str, wanted: str) -> bool:
+        """What the address behind a button answers: `a PDF`, `an XML`, or a page's status."""
+        taps = [
+            tap
+            for entry in self._transcript.wait(
+                self._customers[0].user, after=0, count=1, timeout=0, wanted=lambda entry: entry.author == "bot"
+            )
+            for tap in (*entry.buttons, *entry.quick_replies)
+        ]
+        url = next(tap.url for tap in reversed(taps) if tap.url and _shows(tap.title, title))
+        answer = requests.get(url, timeout=5)
+        begins = {b"%PDF": "a PDF", b"<?xm": "an XML"}
+        return wanted == (begins.get(answer.content[:4], "?") if answer.ok else f"page {answer.status_code}")
 
     # --- Around it ---
 
@@ -507,6 +541,7 @@ CHECKS: dict[str, Any] = {
     r"no text message came": lambda p: p._facts.messages() == p._texts_at_start,
     r"(\d+) text messages? came": lambda p, count: p._facts.messages() - p._texts_at_start == int(count),
     r"(\d+) requests? (?:is|are) on file": lambda p, count: p._requests() == int(count),
+    r"\[(.+)\] opens (.+)": lambda p, title, wanted: p._opens(title, wanted),
     r"a person is asked for": lambda p: p._owner() == Owner.WAITING,
     r"the bot has the conversation": lambda p: p._owner() == Owner.BOT,
     r"staff have the conversation": lambda p: p._owner() == Owner.STAFF,

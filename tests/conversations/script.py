@@ -10,6 +10,7 @@ A file begins with `# title` and `key: value` lines, then has steps, one a line:
       without: words      and not these
       [One] [Two]         and these buttons, whatever others there are
       (QR 512.340 đ)      and a picture with the QR of a transfer of this amount
+      (picture)           and a picture for a phone: PNG, 1080 wide, 80 KB at most
     < nothing             no reply comes
     ! something happens   see play.HAPPENINGS
     = something holds     see play.CHECKS
@@ -45,6 +46,7 @@ class Expected:
     lacks: list[str] = field(default_factory=list)
     buttons: list[str] = field(default_factory=list)
     qr_of: str | None = None
+    picture: bool = False
 
     @property
     def nothing(self) -> bool:
@@ -118,6 +120,8 @@ def _step(file: str, number: int, line: str) -> Step:
 def _further(reply: Expected, line: str) -> None:
     if line.startswith("(QR ") and line.endswith(")"):
         reply.qr_of = line.removeprefix("(QR ").removesuffix(")")
+    elif line == "(picture)":
+        reply.picture = True
     elif line.startswith("without:"):
         reply.lacks.append(line.removeprefix("without:").strip())
     elif line.startswith("[") and not BUTTONS.sub("", line).strip():

@@ -16,7 +16,8 @@ from fixtures.outside import CODE, Billing, Service, invoice
 from jinja2 import meta
 
 from actions import advice, conversation
-from actions.backends.models import Case, Outage, Payment
+from actions.backends.models import Case, Outage, Payment, Reading
+from actions.consumption import Month, daily_use
 from actions.desk import load_company
 from actions.registry import registry
 from actions.tariff import residential_charge, tiers
@@ -34,8 +35,12 @@ BOOK = ReplyBook(DATA / "replies", ZoneInfo("Asia/Ho_Chi_Minh"), COMPANY.model_d
 ENGINE: Engine[Any] = Engine(registry, BOOK, PayloadSigner("s"), None, Thresholds(0.6, 0.3, 0.1))  # type: ignore[arg-type]
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 MONTH = date(2026, 10, 1)
+READINGS = [
+    Reading(day=date(2026, 11, day), reading=Decimal(1000 + day), kwh=Decimal(9 if day > 8 else 3))
+    for day in (1, 2, 3, 4, 5, 6, 8, 9, 10)
+]
 
-SAYING = {"say", "offer", "render", "Invalid", "Abandon", "Ask", "ask_for_patience", "_apologise", "failure"}
+SAYING = {"say", "offer", "render", "Invalid", "Abandon", "Ask", "ask_for_patience", "_apologise", "failure", "_word"}
 GIVEN_BY_THE_FORM = {"name", "form"}
 """What a review is given besides the form's own values."""
 
@@ -248,6 +253,17 @@ def values(**changes: Any) -> dict[str, Any]:
         "staff": COMPANY.staff,
         "form": "báo mất điện",
         "what": "Điện yếu từ hôm qua",
+        "pdf": "https://example.vn/media/a",
+        "xml": "https://example.vn/media/b",
+        "minutes": 30,
+        "use": daily_use(READINGS, READINGS[0].day, READINGS[-1].day, times=Decimal("1.8"), kwh=Decimal(2)),
+        "picked": SimpleNamespace(month=MONTH, days=31, kwh=Decimal(120), reading=Decimal(1200)),
+        "compared": [Month(date(2026, 9, 1), 100, 30), Month(date(2025, 10, 1), 150, 31)],
+        "months": [Month(MONTH, 120, 31, 20), Month(date(2026, 9, 1), 100, 30, None)],
+        "average": 110,
+        "usual": Decimal("3.4"),
+        "neighbours": Decimal("2.9"),
+        "far": 30,
     }
     assert not set(changes) - set(known)
     return {**known, **changes}
@@ -262,6 +278,9 @@ OCCASIONS = {
         "invoices": [],
         "payments": [],
         "readings": [],
+        "asked": None,
+        "picked": None,
+        "use": daily_use([], READINGS[0].day, READINGS[-1].day, times=Decimal(2), kwh=Decimal(2)),
         "accounts": [],
         "offices": (),
         "invoice": None,
@@ -269,10 +288,14 @@ OCCASIONS = {
         "place": None,
     },
     "nobody knows when": {"outage": outage(expected_end=None), "where": ""},
+    "unusual": {"picked": None, "neighbours": None, "average": None, "not_yet": False},
     "dearer": {"before": invoice(CODE, date(2026, 9, 1), total=600_000)},
 }
 ALWAYS_THERE = {
-    "invoice": ("bill.card", "bill.explained"),
+    "invoice": ("bill.card", "bill.explained", "bill.einvoice"),
+    "asked": ("bill.none", "chart.month"),
+    "average": ("chart.average",),
+    "neighbours": ("chart.neighbours",),
     "outage": ("outage.running",),
     "accounts": ("account.list",),
 }
