@@ -28,6 +28,8 @@ ANSWERS: list[type[BaseModel]] = [
     models.Contract,
     models.OutageList,
     models.Ticket,
+    models.ServiceRequest,
+    models.ServiceRequestList,
     models.OfficeList,
 ]
 
@@ -101,6 +103,7 @@ def test_answers_of_the_reference_fit(quiet: Backends) -> None:
         fits("ReadingList", f"{own}/readings", DAYS)
         fits("Contract", f"/service/v1/customers/{code}/contract")
         fits("OutageList", "/service/v1/outages", {**WEEKS, "customer_code": code})
+        fits("ServiceRequestList", f"/service/v1/customers/{code}/requests")
     fits("OutageList", "/service/v1/outages", WEEKS)
     fits("OfficeList", "/service/v1/offices")
 
