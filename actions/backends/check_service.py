@@ -12,6 +12,7 @@ from actions.backends.probe import (
     CheckResult,
     System,
     idempotency_checks,
+    newest_first,
     oldest_first,
     own_path,
 )
@@ -19,12 +20,12 @@ from actions.backends.probe import (
 
 def reading_checks(today: date) -> list[Check]:
     """Checks that change nothing."""
-    return [_contract, _contract_file, _phone_ref, _outages(today), _offices, _no_ticket]
+    return [_contract, _contract_file, _phone_ref, _outages(today), _offices, _no_ticket, _requests]
 
 
 def writing_checks() -> list[Check]:
-    """Checks that send a text, and open a ticket and a case."""
-    return [_sms, _report, _case]
+    """Checks that send a text, and open a ticket, a case and a service request, which they withdraw."""
+    return [_sms, _report, _case, _service_request]
 
 
 def _contract(system: System, code: str) -> Iterator[CheckResult]:
@@ -93,6 +94,17 @@ def _no_ticket(system: System, _code: str) -> Iterator[CheckResult]:
     yield system.result("an unknown ticket is not found", system.get("/v1/tickets/KHONG-CO").refuses(404))
 
 
+def _requests(system: System, code: str) -> Iterator[CheckResult]:
+    own = system.get(f"/v1/customers/{quote(code, safe='')}/requests")
+    problem = own.fits(200, "ServiceRequestList") or newest_first("filed_at")(own.content["items"])
+    yield system.result("listCustomerRequests answers the contract", problem)
+    unknown = system.get(f"/v1/customers/{NO_SUCH_CUSTOMER}/requests")
+    yield system.result("requests of an unknown customer are not found", unknown.refuses(404))
+    nobody = system.get("/v1/service-requests", contact=f"check-{uuid4()}")
+    problem = nobody.fits(200, "ServiceRequestList") or ("some of another contact" if nobody.content["items"] else None)
+    yield system.result("a contact that filed nothing has no requests", problem)
+
+
 def _sms(system: System, code: str) -> Iterator[CheckResult]:
     for name, whose in (("the test customer", code), ("an unknown customer", NO_SUCH_CUSTOMER)):
         answer = system.post(f"/v1/customers/{quote(whose, safe='')}/sms", {"text": NOTE}, f"check-{uuid4()}")
@@ -126,3 +138,45 @@ def _case(system: System, code: str) -> Iterator[CheckResult]:
             None if ticket.content["code"] == opened.content["code"] else "another ticket came back"
         )
         yield system.result("getTicket answers the contract", problem)
+
+
+def _service_request(system: System, code: str) -> Iterator[CheckResult]:
+    contact = f"check-{uuid4()}"
+    details = [{"label": "Ghi chú", "value": NOTE}]
+    wanted = {"service": "info_change", "contact": contact, "customer_code": code, "details": details}
+    yield from idempotency_checks(
+        system,
+        "fileRequest",
+        "/v1/service-requests",
+        body=wanted,
+        other={**wanted, "service": "renew"},
+        schema="ServiceRequest",
+        name="code",
+    )
+    stranger = system.post("/v1/service-requests", {**wanted, "customer_code": NO_SUCH_CUSTOMER}, f"check-{uuid4()}")
+    yield system.result("a request for an unknown customer is refused", stranger.refuses(422))
+    filed = system.get("/v1/service-requests", contact=contact)
+    problem = filed.fits(200, "ServiceRequestList") or (None if filed.content["items"] else "the request is not listed")
+    yield system.result("listContactRequests has what the contact filed", problem)
+    if problem:
+        return
+    own = f"/v1/service-requests/{quote(filed.content['items'][0]['code'], safe='')}"
+    yield from _papers(system, own)
+    cancelled = system.post(f"{own}/cancel", {}, f"check-{uuid4()}")
+    problem = cancelled.fits(201, "ServiceRequest") or (
+        None if cancelled.content["state"] == "cancelled" else "it is not cancelled"
+    )
+    yield system.result("cancelRequest answers the contract", problem)
+    again = system.post(f"{own}/cancel", {}, f"check-{uuid4()}")
+    yield system.result("a cancelled request cannot be cancelled", again.refuses(409))
+
+
+def _papers(system: System, own: str) -> Iterator[CheckResult]:
+    paper = {"name": "kiem-tra.pdf", "content_type": "application/pdf", "content": "JVBERi0xLjQKJSVFT0YK"}
+    kept = system.post(f"{own}/papers", paper, f"check-{uuid4()}")
+    problem = kept.fits(201, "ServiceRequest") or (None if kept.content["papers"] == 1 else "the paper is not counted")
+    yield system.result("addPaper answers the contract", problem)
+    wrong = system.post(f"{own}/papers", {**paper, "content": "?"}, f"check-{uuid4()}")
+    yield system.result("addPaper refuses what is no paper", wrong.refuses(422))
+    lost = system.post("/v1/service-requests/KHONG-CO/papers", paper, f"check-{uuid4()}")
+    yield system.result("a paper for an unknown request is not found", lost.refuses(404))

@@ -56,6 +56,34 @@ OutageScope = Literal["only_me", "neighbours", "unknown"]
 CaseKind = Literal["hazard", "payment_problem", "complaint", "voltage"]
 TicketKind = Literal["outage", "hazard", "payment_problem", "complaint", "voltage"]
 TicketState = Literal["received", "in_progress", "done", "cancelled"]
+ServiceKind = Literal[
+    "new_supply_low",
+    "new_supply_medium",
+    "capacity",
+    "move_meter",
+    "meter_check",
+    "owner_change",
+    "quota_change",
+    "purpose_change",
+    "info_change",
+    "renew",
+    "terminate",
+    "reconnect",
+    "pause",
+]
+RequestState = Literal[
+    "received",
+    "need_papers",
+    "surveying",
+    "not_enough_capacity",
+    "quoted",
+    "waiting_payment",
+    "waiting_signature",
+    "scheduled",
+    "done",
+    "cancelled",
+]
+PaperType = Literal["image/jpeg", "image/png", "image/webp", "application/pdf"]
 
 
 class _Model(BaseModel):
@@ -262,6 +290,59 @@ class Ticket(_Answer):
     opened_at: Instant
     outage_id: str | None = None
     message: Text | None = None
+
+
+class RequestDetail(_Model):
+    """One answer of the customer's to a form's question, both in words that people read."""
+
+    label: Text
+    value: Text
+
+
+class NewServiceRequest(_Model):
+    """A service asked for. `contact` is our own reference of the chat that asks, and says nothing of the person."""
+
+    service: ServiceKind
+    contact: str
+    customer_code: str | None = None
+    place_code: str | None = None
+    details: tuple[RequestDetail, ...] = ()
+
+
+class Appointment(_Model):
+    """When the utility's people come, and what for."""
+
+    start: Instant
+    end: Instant
+    purpose: Text
+
+
+class ServiceRequest(_Answer):
+    """A service request as it stands (electricity.md §4.2). `papers` counts what was attached to it."""
+
+    code: str
+    service: ServiceKind
+    state: RequestState
+    filed_at: Instant
+    customer_code: str | None = None
+    expected_on: date | None = None
+    appointment: Appointment | None = None
+    message: Text | None = None
+    papers: int = 0
+
+
+class ServiceRequestList(_Answer):
+    """Service requests of the last twelve months, newest first."""
+
+    items: tuple[ServiceRequest, ...]
+
+
+class Paper(_Model):
+    """A photo or file of a paper; `content` is base64 of at most 5 MiB."""
+
+    name: Text
+    content_type: PaperType
+    content: str
 
 
 class Office(_Model):

@@ -4,9 +4,23 @@ from datetime import UTC, datetime
 from typing import Final
 
 from actions.backends.http import BackendFile, BackendHttp, path
-from actions.backends.models import Case, Contract, OfficeList, OutageList, OutageReport, PhoneRef, Ticket
+from actions.backends.models import (
+    Case,
+    Contract,
+    NewServiceRequest,
+    OfficeList,
+    OutageList,
+    OutageReport,
+    Paper,
+    PhoneRef,
+    ServiceRequest,
+    ServiceRequestList,
+    Ticket,
+)
 
 PDF: Final = frozenset({"application/pdf"})
+UPLOAD_SECONDS = 15.0
+"""Papers are large; nobody waits for a figure meanwhile."""
 
 
 class ServiceClient:
@@ -14,6 +28,7 @@ class ServiceClient:
 
     def __init__(self, base_url: str, token: str, *, timeout: float = 3.0) -> None:
         self._http = BackendHttp(base_url, token, timeout=timeout)
+        self._uploads = BackendHttp(base_url, token, timeout=UPLOAD_SECONDS)
 
     def send_sms(self, code: str, text: str, *, idempotency_key: str) -> None:
         """Text the phone on the contract. Accepted whether or not the code exists, so nobody learns which do."""
@@ -56,6 +71,40 @@ class ServiceClient:
     def ticket(self, code: str) -> Ticket:
         """A ticket as it stands. Raises NotFound."""
         return self._http.get("getTicket", path("tickets", code), Ticket)
+
+    def file_request(self, request: NewServiceRequest, *, idempotency_key: str) -> ServiceRequest:
+        """Ask for a service. Raises Rejected: `unknown_customer`, `unknown_place`."""
+        return self._http.post(
+            "fileRequest", path("service-requests"), ServiceRequest, body=request, idempotency_key=idempotency_key
+        )
+
+    def customer_requests(self, code: str) -> ServiceRequestList:
+        """A customer's service requests, however they were filed. Raises NotFound."""
+        return self._http.get("listCustomerRequests", path("customers", code, "requests"), ServiceRequestList)
+
+    def contact_requests(self, contact: str) -> ServiceRequestList:
+        """The service requests that one of our contacts filed; none for a contact that filed none."""
+        return self._http.get("listContactRequests", path("service-requests"), ServiceRequestList, {"contact": contact})
+
+    def add_paper(self, request_code: str, paper: Paper, *, idempotency_key: str) -> ServiceRequest:
+        """Attach a paper. Raises NotFound; Rejected: `closed`, `bad_paper`."""
+        return self._uploads.post(
+            "addPaper",
+            path("service-requests", request_code, "papers"),
+            ServiceRequest,
+            body=paper,
+            idempotency_key=idempotency_key,
+        )
+
+    def cancel_request(self, request_code: str, *, idempotency_key: str) -> ServiceRequest:
+        """Withdraw a request that is still open. Raises NotFound; Rejected: `closed`."""
+        return self._http.post(
+            "cancelRequest",
+            path("service-requests", request_code, "cancel"),
+            ServiceRequest,
+            body={},
+            idempotency_key=idempotency_key,
+        )
 
     def offices(self, *, place_code: str | None = None) -> OfficeList:
         """All offices, or those that serve a place."""

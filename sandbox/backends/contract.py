@@ -68,6 +68,17 @@ def month_parameter(name: str) -> date:
     return _parameter(name, lambda text: date.fromisoformat(f"{text}-01"))
 
 
+def text_parameter(name: str) -> str:
+    """A text of the query that is not empty. Raises Refused."""
+
+    def read(text: str) -> str:
+        if not text:
+            raise ValueError("empty")
+        return text
+
+    return _parameter(name, read)
+
+
 def day_parameter(name: str) -> date:
     """`YYYY-MM-DD` of the query. Raises Refused."""
     return _parameter(name, date.fromisoformat)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from flask import Blueprint, Response, jsonify, request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from actions.backends.models import OutageKind, TicketState
+from actions.backends.models import OutageKind, RequestState, TicketState
 from sandbox.backends.contract import answer, error
 from sandbox.backends.faults import Faults
 from sandbox.world import Refused, Unknown, World
@@ -47,6 +47,11 @@ class _TicketChange(_Order):
     message: str | None = None
 
 
+class _RequestChange(_Order):
+    state: RequestState
+    message: str | None = None
+
+
 class _Advance(_Order):
     seconds: Annotated[float, Field(ge=0)] = 0
     hours: Annotated[float, Field(ge=0)] = 0
@@ -57,7 +62,7 @@ def control_blueprint(faults: Faults, world: World) -> Blueprint:
     """Mount at `/control/backends`. All bodies and answers are JSON.
 
     `GET|POST ""` shows or changes the faults (`{"reset": true}` ends them); `POST /pay`, `/issue`, `/outages`,
-    `/outages/<id>`, `/tickets/<code>`, `/advance`; `GET /sms/<phone>`.
+    `/outages/<id>`, `/tickets/<code>`, `/requests/<code>`, `/advance`; `GET /sms/<phone>`.
     """
     blueprint = Blueprint("backend_control", __name__)
 
@@ -116,6 +121,11 @@ def control_blueprint(faults: Faults, world: World) -> Blueprint:
     def change_ticket(code: str) -> Response:
         order = _TicketChange.model_validate(request.get_json())
         return answer(world.set_ticket(code, order.state, order.message))
+
+    @blueprint.post("/requests/<code>")
+    def move_request(code: str) -> Response:
+        order = _RequestChange.model_validate(request.get_json())
+        return answer(world.move_request(code, order.state, order.message))
 
     @blueprint.post("/advance")
     def advance() -> Response:

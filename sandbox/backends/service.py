@@ -1,19 +1,35 @@
 """The *service* contract over the world."""
 
+import base64
 from datetime import timedelta
 from typing import Final
 
 from flask import Blueprint, Response, request
 from pydantic import BaseModel
 
-from actions.backends.models import Case, OutageReport
-from sandbox.backends.contract import IdempotencyStore, answer, body, contract_blueprint, instant_parameter
+from actions.backends.models import Case, NewServiceRequest, OutageReport, Paper
+from sandbox.backends.contract import (
+    IdempotencyStore,
+    answer,
+    body,
+    contract_blueprint,
+    instant_parameter,
+    text_parameter,
+)
 from sandbox.backends.faults import Faults
 from sandbox.world import Refused, World
 
 _LONGEST_SPAN: Final = timedelta(days=62)
 _LONGEST_SMS: Final = 480
 _LONGEST_TEXT: Final = 2_000
+_MOST_DETAILS: Final = 30
+_LARGEST_PAPER: Final = 5 * 1024 * 1024
+_BEGINNINGS: Final = {
+    "image/jpeg": b"\xff\xd8\xff",
+    "image/png": b"\x89PNG",
+    "image/webp": b"RIFF",
+    "application/pdf": b"%PDF",
+}
 
 
 class _Sms(BaseModel):
@@ -76,6 +92,34 @@ def service_blueprint(world: World, token: str, faults: Faults) -> Blueprint:
     def get_ticket(code: str) -> Response:
         return answer(world.ticket(code))
 
+    @blueprint.post("/v1/service-requests")
+    def file_request() -> Response:
+        def perform() -> Response:
+            request_made = body(NewServiceRequest)
+            if not request_made.contact or len(request_made.details) > _MOST_DETAILS:
+                raise Refused("bad_body", f"A contact, and at most {_MOST_DETAILS} details")
+            for detail in request_made.details:
+                _text(detail.value, _LONGEST_TEXT)
+            return answer(world.file_request(request_made), 201)
+
+        return store.once(perform)
+
+    @blueprint.get("/v1/service-requests")
+    def list_contact_requests() -> Response:
+        return answer(world.contact_requests(text_parameter("contact")))
+
+    @blueprint.get("/v1/customers/<code>/requests")
+    def list_customer_requests(code: str) -> Response:
+        return answer(world.customer_requests(code))
+
+    @blueprint.post("/v1/service-requests/<code>/papers")
+    def add_paper(code: str) -> Response:
+        return store.once(lambda: answer(world.add_paper(code, _paper(body(Paper))), 201))
+
+    @blueprint.post("/v1/service-requests/<code>/cancel")
+    def cancel_request(code: str) -> Response:
+        return store.once(lambda: answer(world.cancel_request(code), 201))
+
     @blueprint.get("/v1/offices")
     def list_offices() -> Response:
         return answer(world.offices(request.args.get("place_code")))
@@ -87,3 +131,14 @@ def _text(text: str, longest: int) -> str:
     if not text.strip() or len(text) > longest:
         raise Refused("bad_text", f"1 to {longest} characters")
     return text
+
+
+def _paper(paper: Paper) -> bytes:
+    """Raises Refused `bad_paper`."""
+    try:
+        content = base64.b64decode(paper.content, validate=True)
+    except ValueError:
+        raise Refused("bad_paper", "Not base64") from None
+    if len(content) > _LARGEST_PAPER or not content.startswith(_BEGINNINGS[paper.content_type]):
+        raise Refused("bad_paper", f"At most {_LARGEST_PAPER} bytes, of its own type")
+    return content

@@ -7,9 +7,9 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from hashlib import sha256
 from hmac import digest
-from decimal import Decimal
 from statistics import median
 from threading import RLock
 from typing import Any, Final
@@ -22,6 +22,7 @@ from actions.backends.models import (
     Debt,
     Invoice,
     InvoiceList,
+    NewServiceRequest,
     Office,
     OfficeList,
     Outage,
@@ -34,6 +35,9 @@ from actions.backends.models import (
     PhoneRef,
     Reading,
     ReadingList,
+    RequestState,
+    ServiceRequest,
+    ServiceRequestList,
     Ticket,
     TicketState,
     TransferAccount,
@@ -44,6 +48,7 @@ from sandbox.world.dates import days, local_day
 from sandbox.world.outages import Cut, OutageBook
 from sandbox.world.people import Record, people
 from sandbox.world.places import offices, places, read_yaml
+from sandbox.world.requests import CLOSED, Folder, RequestBook
 from sandbox.world.sms import SmsInbox
 from sandbox.world.tickets import Slip, TicketBook
 
@@ -58,7 +63,7 @@ _LETTERS: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 
 
 class Unknown(LookupError):
-    """No such customer, ticket, place, outage or payment request; the text is the contract's code."""
+    """No such customer, ticket, service request, place, outage or payment request; the text is the contract's code."""
 
 
 class Refused(Exception):
@@ -94,6 +99,7 @@ class World:
         stories = frozenset(self._records[code].place.code for persona in self.personas for code in persona.codes)
         self._outages = OutageBook(seed, made, stories)
         self._tickets = TicketBook()
+        self._folders = RequestBook(made)
         self._requests: dict[str, _Request] = {}
         self.sms = SmsInbox(self.now)
 
@@ -286,6 +292,37 @@ class World:
                 slip.state = "done"
             return slip.shown(now)
 
+    def file_request(self, request: NewServiceRequest) -> ServiceRequest:
+        with self._lock:
+            if request.customer_code is not None and request.customer_code not in self._records:
+                raise Refused("unknown_customer", "No such customer")
+            if request.place_code is not None and request.place_code not in places():
+                raise Refused("unknown_place", "No such place")
+            now = self.now()
+            return self._folders.file(request, now).shown(now)
+
+    def customer_requests(self, code: str) -> ServiceRequestList:
+        with self._lock:
+            now = self.now()
+            return ServiceRequestList(items=self._folders.of_customer(self._record(code).code, now), as_of=now)
+
+    def contact_requests(self, contact: str) -> ServiceRequestList:
+        with self._lock:
+            now = self.now()
+            return ServiceRequestList(items=self._folders.of_contact(contact, now), as_of=now)
+
+    def add_paper(self, code: str, content: bytes) -> ServiceRequest:
+        with self._lock:
+            folder, now = self._open_folder(code), self.now()
+            folder.add_paper(content, now)
+            return folder.shown(now)
+
+    def cancel_request(self, code: str) -> ServiceRequest:
+        with self._lock:
+            folder, now = self._open_folder(code), self.now()
+            folder.moved = ("cancelled", now)
+            return folder.shown(now)
+
     def offices(self, place_code: str | None = None) -> OfficeList:
         now = self.now()
         wanted = [each for each in offices().values() if place_code is None or place_code in each.place_codes]
@@ -375,6 +412,18 @@ class World:
             slip.state, slip.message = state, message or slip.message
             return slip.shown(self.now())
 
+    def move_request(self, code: str, state: RequestState, message: str | None = None) -> ServiceRequest:
+        """Move a service request to a state, in which it stays. Raises Unknown."""
+        with self._lock:
+            folder, now = self._folder(code), self.now()
+            folder.moved, folder.message = (state, now), message
+            return folder.shown(now)
+
+    def papers(self, code: str) -> list[bytes]:
+        """What was attached to a service request. Raises Unknown."""
+        with self._lock:
+            return list(self._folder(code).received)
+
     # --- Within ---
 
     def _record(self, code: str) -> Record:
@@ -407,6 +456,18 @@ class World:
             return self._requests[request_id]
         except KeyError:
             raise Unknown("payment_request") from None
+
+    def _folder(self, code: str) -> Folder:
+        try:
+            return self._folders.get(code)
+        except KeyError:
+            raise Unknown("service_request") from None
+
+    def _open_folder(self, code: str) -> Folder:
+        folder = self._folder(code)
+        if folder.shown(self.now()).state in CLOSED:
+            raise Refused("closed", "Done or cancelled already", status=409)
+        return folder
 
     def _status(self, record: Record) -> CustomerStatus:
         """Who was cut for debt has power again when nothing is owed."""

@@ -29,6 +29,8 @@ ANSWERS: list[type[BaseModel]] = [
     models.PhoneRef,
     models.OutageList,
     models.Ticket,
+    models.ServiceRequest,
+    models.ServiceRequestList,
     models.OfficeList,
 ]
 
@@ -103,6 +105,7 @@ def test_answers_of_the_reference_fit(quiet: Backends) -> None:
         fits("Contract", f"/service/v1/customers/{code}/contract")
         fits("PhoneRef", f"/service/v1/customers/{code}/phone-ref")
         fits("OutageList", "/service/v1/outages", {**WEEKS, "customer_code": code})
+        fits("ServiceRequestList", f"/service/v1/customers/{code}/requests")
     fits("OutageList", "/service/v1/outages", WEEKS)
     fits("OfficeList", "/service/v1/offices")
 
