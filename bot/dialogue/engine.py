@@ -208,16 +208,21 @@ class Engine(Generic[D]):
                 self._in_form(turn, turn.state.form, understanding, sure)
         elif answered:
             self.run(turn, answered)
-        elif understanding.requests:
+        else:
+            self._request(turn, understanding, sure)
+
+    def _request(self, turn: Turn[D], understanding: Understanding, sure: Certainty) -> None:
+        """What is wanted, when nothing was asked: two things, more of the last, something new, or nobody knows."""
+        if understanding.requests:
             self._run_both(turn, understanding.requests)
         elif follow_up := self._follow_up(turn, understanding, sure):
             self.run(turn, follow_up)
             if follow_up.name == DANGER:
                 self._offer_to_resume(turn)
         elif sure is Certainty.HIGH:
-            if intent not in CONVERSATIONAL:
+            if understanding.intent not in CONVERSATIONAL:
                 turn.state.next = None
-            self.run(turn, Command(name=intent, slots=understanding.slots))
+            self.run(turn, Command(name=understanding.intent, slots=understanding.slots))
         elif understanding.slots.customer_code:
             self.run(turn, Command(name="inform", slots=understanding.slots))
         else:
