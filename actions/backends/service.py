@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from actions.backends.http import BackendHttp, path
-from actions.backends.models import Case, Contract, OfficeList, OutageList, OutageReport, Ticket
+from actions.backends.models import Case, Contract, OfficeList, OutageList, OutageReport, Ticket, TicketNote
 
 
 class ServiceClient:
@@ -45,6 +45,12 @@ class ServiceClient:
     def ticket(self, code: str) -> Ticket:
         """A ticket as it stands. Raises NotFound."""
         return self._http.get("getTicket", path("tickets", code), Ticket)
+
+    def add_note(self, code: str, note: TicketNote, *, idempotency_key: str) -> Ticket:
+        """Tell more about a ticket: where it is, a photo, that it is over. Raises NotFound, Rejected (`note_empty`)."""
+        return self._http.post(
+            "addNote", path("tickets", code, "notes"), Ticket, body=note, idempotency_key=idempotency_key
+        )
 
     def offices(self, *, place_code: str | None = None) -> OfficeList:
         """All offices, or those that serve a place."""

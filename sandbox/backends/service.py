@@ -6,7 +6,7 @@ from typing import Final
 from flask import Blueprint, Response, request
 from pydantic import BaseModel
 
-from actions.backends.models import Case, OutageReport
+from actions.backends.models import Case, OutageReport, TicketNote
 from sandbox.backends.contract import IdempotencyStore, answer, body, contract_blueprint, instant_parameter
 from sandbox.backends.faults import Faults
 from sandbox.world import Refused, World
@@ -67,6 +67,16 @@ def service_blueprint(world: World, token: str, faults: Faults) -> Blueprint:
     @blueprint.get("/v1/tickets/<code>")
     def get_ticket(code: str) -> Response:
         return answer(world.ticket(code))
+
+    @blueprint.post("/v1/tickets/<code>/notes")
+    def add_note(code: str) -> Response:
+        def perform() -> Response:
+            note = body(TicketNote)
+            if note.text is not None:
+                _text(note.text, _LONGEST_TEXT)
+            return answer(world.add_note(code, note), 201)
+
+        return store.once(perform)
 
     @blueprint.get("/v1/offices")
     def list_offices() -> Response:
