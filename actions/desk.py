@@ -14,9 +14,11 @@ from actions.answers import Answers, load_answers
 from actions.backends.billing import BillingClient
 from actions.backends.service import ServiceClient
 from actions.gazetteer import Gazetteer, load_gazetteer
+from actions.hazard_data import Hazards, load_hazards
 from bot.dialogue.turn import Turn
 from bot.settings import Settings
 from bot.store.database import Database
+from bot.store.grid import GridReports, Rule
 from bot.store.otp import Limits, OtpStore
 
 
@@ -48,6 +50,18 @@ class StaffData(_Data):
     hand_back_after_hours: int
 
 
+class SuspectedOutageData(_Data):
+    """So many contacts of one area within so long without power make an outage of the whole area likely."""
+
+    reporters: int
+    within_minutes: int
+    lasts_minutes: int
+
+    @property
+    def rule(self) -> Rule:
+        return Rule(self.reporters, timedelta(minutes=self.within_minutes), timedelta(minutes=self.lasts_minutes))
+
+
 class RetentionData(_Data):
     inbound_event_days: int
 
@@ -67,7 +81,14 @@ class Company(_Data):
     otp: OtpData
     staff: StaffData
     outage_days_ahead: int
+    suspected_outage: SuspectedOutageData
+    told_again_minutes: int
     retention: RetentionData
+
+    @property
+    def told_again(self) -> timedelta:
+        """Within this a second report of the same contact from the same place is the first one again."""
+        return timedelta(minutes=self.told_again_minutes)
 
     def other_company(self, customer_code: str) -> str | None:
         """Whose customer code this is, when its first letters are another company's (electricity.md §2.1)."""
@@ -83,10 +104,12 @@ class Desk:
     billing: BillingClient
     service: ServiceClient
     otp: OtpStore
+    grid: GridReports
     database: Database
     company: Company
     gazetteer: Gazetteer
     answers: Answers
+    hazards: Hazards
     zone: ZoneInfo
     data: Path
 
@@ -124,10 +147,12 @@ def build_desk(settings: Settings, database: Database, company: Company, data: P
         billing=BillingClient(settings.billing_url, token),
         service=ServiceClient(settings.service_url, token),
         otp=OtpStore(database, settings.secret_key.get_secret_value(), limits),
+        grid=GridReports(database, company.suspected_outage.rule),
         database=database,
         company=company,
         gazetteer=load_gazetteer(data / "places.yml"),
         answers=load_answers(data / "answers.yml"),
+        hazards=load_hazards(data / "hazards.yml"),
         zone=settings.zone,
         data=data,
     )

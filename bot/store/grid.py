@@ -86,12 +86,16 @@ class GridReports:
             areas = [f"place:{place_code}", *(f"feeder:{feeder}" for feeder in feeders)]
             return self._live(session, areas, now)
 
-    def told(self, suspicion: Suspicion, ticket_code: str) -> None:
-        """The utility knows of it under this ticket."""
+    def told(self, suspicion: Suspicion, ticket_code: str) -> bool:
+        """The utility knows of it under this ticket. True for the first to say so."""
         with self._database.begin() as session:
-            session.execute(
-                update(SuspectedOutage).where(SuspectedOutage.id == suspicion.id).values(ticket_code=ticket_code)
+            first = session.scalar(
+                update(SuspectedOutage)
+                .where(SuspectedOutage.id == suspicion.id, SuspectedOutage.ticket_code.is_(None))
+                .values(ticket_code=ticket_code)
+                .returning(SuspectedOutage.id)
             )
+        return first is not None
 
     def latest(self, contact_id: int, kind: str, since: datetime) -> Reported | None:
         """The contact's newest report of a kind that is not over."""

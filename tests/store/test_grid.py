@@ -59,7 +59,8 @@ def test_the_fifth_contact_makes_the_suspicion(
     fifth = reports.add(told(contacts[4], next(events)))
     assert fifth is not None
     assert (fifth.reporters, fifth.ticket_code) == (5, None)
-    reports.told(fifth, "YC9")
+    assert reports.told(fifth, "YC9")
+    assert not reports.told(fifth, "YC9")
     known = reports.suspected(PLACE, NOW)
     assert known == Suspicion(fifth.id, PLACE, NOW, 5, "YC9")
     assert reports.add(told(contacts[5], next(events))) == replace(known, reporters=6)
