@@ -104,6 +104,8 @@ class ReportOutage(Form):
             return values
         except NeedsAccountChoice:
             options = [(account.label, f"link:{account.link_id}") for account in turn.caller.accounts]
+            if turn.state.form:
+                turn.state.form.values = values
             raise Invalid("outage.which_account", options=options) from None
         values |= {"link": account.link_id, "where": {"link": account.link_id}}
         _say_what_is_known(turn, values)
@@ -215,7 +217,7 @@ def _say_what_is_known(turn: DeskTurn, values: Mapping[str, Any]) -> None:
         raise Abandon(
             "outage.joined", where=spot.called, outage=outage, ticket=ticket, place=place, field=place and ELSEWHERE
         )
-    if values["anyway"] == ANOTHER:
+    if values["anyway"]:
         return
     if own := own_open_report(turn, spot):
         raise Abandon("outage.told_already", where=spot.called, ticket=own, field=ANOTHER)

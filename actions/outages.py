@@ -7,6 +7,7 @@ from actions import outage_reports
 from actions.backends.models import Outage
 from actions.desk import DeskTurn
 from actions.handlers import registry
+from actions.services import service_status
 from actions.where import asked_about, called, outages_at
 from bot.dialogue.commands import Command, Slots
 
@@ -19,6 +20,9 @@ JUST_NOW: Final = timedelta(hours=3)
 @registry.handles("outage_schedule")
 def outage_schedule(turn: DeskTurn, slots: Slots) -> None:
     """Planned cuts of a place, or of a linked account; anyone may ask about a place."""
+    if slots.request_code:
+        service_status(turn, slots)
+        return
     place, account = asked_about(turn, slots, "outage_schedule")
     if place is None and account is None:
         return
@@ -44,6 +48,9 @@ def outage_status(turn: DeskTurn, slots: Slots) -> None:
     """Why there is no power now and when it is expected back, as far as the feed knows; else offer to report."""
     if outage_reports.says_it_is_over(turn):
         outage_reports.power_is_back(turn, slots)
+        return
+    if slots.request_code:
+        service_status(turn, slots)
         return
     place, account = asked_about(turn, slots, "outage_status")
     if place is None and account is None:

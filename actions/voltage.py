@@ -14,11 +14,21 @@ from bot.dialogue.turn import NeedsAccountChoice, NeedsLink, Turn
 LONGEST_NOTE: Final = 1_000
 
 
+WORDS_ALONE: Final = 2
+"""So few words to the question of the hour may be "tối", which is "tôi" in any other place."""
+
+
 def _read(question: str) -> Any:
     def read(turn: Turn[Any]) -> str | None:
         return option_meant(turn.desk.answers, question, turn.text)
 
     return read
+
+
+def _read_hours(turn: Turn[Any]) -> str | None:
+    alone = turn.asks_for("hours") and len(turn.text.split()) <= WORDS_ALONE
+    hours = option_meant(turn.desk.answers, "voltage.hours", turn.text)
+    return hours or (option_meant(turn.desk.answers, "voltage.hours_alone", turn.text) if alone else None)
 
 
 @registry.form("voltage_report")
@@ -33,7 +43,7 @@ class WeakPower(Form):
     called: str = ""
     spot: Annotated[dict[str, Any], Ask("voltage.ask_place", read=read_place)]
     began: Annotated[Literal["today", "days", "long"], Ask("voltage.ask_since", read=_read("voltage.since"))]
-    hours: Annotated[Literal["evening", "daytime", "always"], Ask("voltage.ask_hours", read=_read("voltage.hours"))]
+    hours: Annotated[Literal["evening", "daytime", "always"], Ask("voltage.ask_hours", read=_read_hours)]
     neighbours: Annotated[
         Literal["yes", "no", "unknown"], Ask("voltage.ask_neighbours", read=_read("voltage.neighbours"))
     ]

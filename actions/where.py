@@ -45,8 +45,9 @@ def ask_which(turn: DeskTurn, slots: Slots, place: Place, intent: str) -> None:
 
 
 def is_split(place: Place) -> bool:
-    """Is the name that of one former unit, which today belongs to several?"""
-    return len(place.choices) > 1 and len({(choice.old_name, choice.district) for choice in place.choices}) == 1
+    """Is the name that of one former unit, which today belongs to several (one of them may have kept the name)?"""
+    former = {(choice.old_name or choice.name, choice.district) for choice in place.choices}
+    return len(place.choices) > 1 and len(former) == 1
 
 
 def titles(choices: Sequence[PlaceChoice]) -> list[str]:

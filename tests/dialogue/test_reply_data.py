@@ -298,7 +298,7 @@ OCCASIONS = {
 ALWAYS_THERE = {
     "invoice": ("bill.card", "bill.explained"),
     "outage": ("outage.back", "outage.joined"),
-    "where": ("outage.suspected_there", "outage.suspected"),
+    "where": ("outage.suspected_there", "outage.suspected", "outage.joined", "case.suspected_outage"),
     "outages": ("outage.running", "outage.schedule"),
     "accounts": ("account.list",),
 }
