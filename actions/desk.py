@@ -16,10 +16,12 @@ from actions.backends.billing import BillingClient
 from actions.backends.service import ServiceClient
 from actions.documents import DocumentLinks
 from actions.gazetteer import Gazetteer, load_gazetteer
+from actions.hazard_data import Hazards, load_hazards
 from actions.office_hours import OfficeHours, StaffData
 from bot.dialogue.turn import Turn
 from bot.settings import Settings
 from bot.store.database import Database
+from bot.store.grid import GridReports, Rule
 from bot.store.link_codes import GuessLimit, LinkCodes
 from bot.store.models import RightKind
 from bot.store.otp import Limits, OtpStore, Rate
@@ -100,6 +102,18 @@ class UsageData(_Data):
     unusual_month_percent: int
 
 
+class SuspectedOutageData(_Data):
+    """So many contacts of one area within so long without power make an outage of the whole area likely."""
+
+    reporters: int
+    within_minutes: int
+    lasts_minutes: int
+
+    @property
+    def rule(self) -> Rule:
+        return Rule(self.reporters, timedelta(minutes=self.within_minutes), timedelta(minutes=self.lasts_minutes))
+
+
 class RetentionData(_Data):
     """Days that things are kept."""
 
@@ -126,6 +140,8 @@ class Company(_Data):
     staff: StaffData
     rights: RightsData
     outage_days_ahead: int
+    suspected_outage: SuspectedOutageData
+    told_again_minutes: int
     retention: RetentionData
     documents: DocumentsData
     usage: UsageData
@@ -133,6 +149,11 @@ class Company(_Data):
     def is_our_code(self, customer_code: str) -> bool:
         """Has it the form of this company's codes (electricity.md §2.1)?"""
         return customer_code.startswith(self.code_prefixes) and CODE_FORM.fullmatch(customer_code) is not None
+
+    @property
+    def told_again(self) -> timedelta:
+        """Within this a second report of the same contact from the same place is the first one again."""
+        return timedelta(minutes=self.told_again_minutes)
 
     def other_company(self, customer_code: str) -> str | None:
         """Whose customer code this is, when its first letters are another company's (electricity.md §2.1)."""
@@ -150,11 +171,13 @@ class Desk:
     otp: OtpStore
     link_codes: LinkCodes
     hours: OfficeHours
+    grid: GridReports
     database: Database
     company: Company
     gazetteer: Gazetteer
     answers: Answers
     documents: DocumentLinks
+    hazards: Hazards
     zone: ZoneInfo
     data: Path
 
@@ -189,11 +212,13 @@ def build_desk(settings: Settings, database: Database, company: Company, data: P
         otp=OtpStore(database, secret, company.otp.limits()),
         link_codes=LinkCodes(secret),
         hours=OfficeHours(company.staff, settings.zone),
+        grid=GridReports(database, company.suspected_outage.rule),
         database=database,
         company=company,
         gazetteer=load_gazetteer(data / "places.yml"),
         answers=load_answers(data / "answers.yml"),
         documents=document_links(settings, company),
+        hazards=load_hazards(data / "hazards.yml"),
         zone=settings.zone,
         data=data,
     )

@@ -1,4 +1,4 @@
-"""A person instead of the bot (F14), and what people should hear: complaints, weak power."""
+"""A person instead of the bot (F14), and what people should hear: complaints."""
 
 from typing import Annotated, Any
 
@@ -36,14 +36,3 @@ class Complaint(_CaseForm):
 
     def submit(self, turn: DeskTurn) -> None:
         self.file(turn, "complaint", self.what)
-
-
-@registry.form("voltage_report")
-class WeakPower(_CaseForm):
-    intents = frozenset({"voltage_report"})
-    review = "voltage.review"
-
-    what: Annotated[str, Ask("voltage.ask_what", read=lambda _turn: None, free_text=True)]
-
-    def submit(self, turn: DeskTurn) -> None:
-        self.file(turn, "voltage", self.what)

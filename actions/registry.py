@@ -5,16 +5,36 @@ from actions import (
     advice,
     bills,
     conversation,
+    evidence,
     failures,
+    hazards,
+    outage_reports,
     outages,
     payments,
     people,
     privacy,
     services,
     usage,
+    voltage,
 )
 from actions.handlers import registry
 
 __all__ = ["registry"]
 
-MODULES = (accounts, advice, bills, conversation, failures, outages, payments, people, privacy, services, usage)
+MODULES = (
+    accounts,
+    advice,
+    bills,
+    conversation,
+    evidence,
+    failures,
+    hazards,
+    outage_reports,
+    outages,
+    payments,
+    people,
+    privacy,
+    services,
+    usage,
+    voltage,
+)

@@ -75,7 +75,7 @@ def usage_daily(turn: DeskTurn, slots: Slots) -> None:
         picked=use.on(slots.date) if slots.date else None,
         not_yet=slots.date is not None and slots.date >= today,
         far=rules.unusual_month_percent,
-        neighbours=tenth(neighbours) if neighbours is not None else None,
+        neighbours_kwh=tenth(neighbours) if neighbours is not None else None,
         as_of=found.as_of,
     )
 
@@ -125,7 +125,7 @@ def _days_picture(turn: DeskTurn, account: Account, use: DailyUse, neighbours: D
     if use.usual is not None:
         lines.append(Line(_word(turn, "chart.usual_day", usual=use.usual), float(use.usual)))
     if neighbours is not None:
-        lines.append(Line(_word(turn, "chart.neighbours", neighbours=tenth(neighbours)), float(neighbours)))
+        lines.append(Line(_word(turn, "chart.neighbours", neighbours_kwh=tenth(neighbours)), float(neighbours)))
     return bar_chart(
         bars,
         lines,

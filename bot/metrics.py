@@ -42,6 +42,7 @@ DELIVERY_SECONDS = Histogram(
     ["channel", "lane"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 120, 600),
 )
+SUSPECTED_OUTAGES = Counter("suspected_outages_total", "Areas from which many customers at once reported no power")
 TOKEN_ALERT = Gauge(
     "provider_needs_attention",
     "1 when a person must renew or repair a provider",

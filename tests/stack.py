@@ -33,7 +33,7 @@ from bot.pipeline.assembly import Product, assemble
 from bot.settings import Settings, load_settings
 from bot.store.database import Database
 from bot.store.embedded import create_database
-from bot.store.models import OtpChallenge
+from bot.store.models import GridReport, OtpChallenge, SuspectedOutage
 from sandbox import server
 from sandbox.app import Sandbox
 from sandbox.server import free_port, running_sandbox
@@ -115,7 +115,7 @@ class Stack:
         return self.sandbox.settings.base_url
 
     def renew(self, at: datetime = WEDNESDAY_MORNING) -> None:
-        """It is `at`, and at the utility nothing has happened yet: no payment, report or one-time password."""
+        """It is `at`, and nothing has happened yet: no payment, report of no power or one-time password."""
         self.nlu.go_on()
         self.sandbox.faults.reset()
         for platform in (self.sandbox.zalo, self.sandbox.messenger):
@@ -129,7 +129,8 @@ class Stack:
         vars(world.sms).update(vars(fresh.sms))
         vars(world).update({name: value for name, value in vars(fresh).items() if name != "sms"})
         with self.database.begin() as session:
-            session.execute(delete(OtpChallenge))
+            for table in (OtpChallenge, GridReport, SuspectedOutage):
+                session.execute(delete(table))
         self.sandbox.answers.clear()
 
 

@@ -138,6 +138,7 @@ def _case(system: System, code: str) -> Iterator[CheckResult]:
             None if ticket.content["code"] == opened.content["code"] else "another ticket came back"
         )
         yield system.result("getTicket answers the contract", problem)
+        yield from _notes(system, f"/v1/tickets/{quote(opened.content['code'], safe='')}/notes")
 
 
 def _service_request(system: System, code: str) -> Iterator[CheckResult]:
@@ -180,3 +181,12 @@ def _papers(system: System, own: str) -> Iterator[CheckResult]:
     yield system.result("addPaper refuses what is no paper", wrong.refuses(422))
     lost = system.post("/v1/service-requests/KHONG-CO/papers", paper, f"check-{uuid4()}")
     yield system.result("a paper for an unknown request is not found", lost.refuses(404))
+
+
+def _notes(system: System, path: str) -> Iterator[CheckResult]:
+    note, other = {"text": NOTE}, {"text": NOTE, "resolved": True}
+    yield from idempotency_checks(system, "addNote", path, body=note, other=other, schema="Ticket", name="code")
+    empty = system.post(path, {}, f"check-{uuid4()}")
+    yield system.result("a note that says nothing is refused", empty.refuses(422))
+    lost = system.post("/v1/tickets/KHONG-CO/notes", note, f"check-{uuid4()}")
+    yield system.result("a note to an unknown ticket is not found", lost.refuses(404))

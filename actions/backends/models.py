@@ -53,8 +53,8 @@ InvoiceStatus = Literal["unpaid", "partly_paid", "paid"]
 OutageKind = Literal["planned", "unplanned"]
 OutageState = Literal["planned", "active", "restored", "cancelled"]
 OutageScope = Literal["only_me", "neighbours", "unknown"]
-CaseKind = Literal["hazard", "payment_problem", "complaint", "voltage"]
-TicketKind = Literal["outage", "hazard", "payment_problem", "complaint", "voltage"]
+CaseKind = Literal["hazard", "payment_problem", "complaint", "voltage", "suspected_outage"]
+TicketKind = Literal["outage", "hazard", "payment_problem", "complaint", "voltage", "suspected_outage"]
 TicketState = Literal["received", "in_progress", "done", "cancelled"]
 ServiceKind = Literal[
     "new_supply_low",
@@ -277,18 +277,32 @@ class Case(_Model):
     text: Text
     customer_code: str | None = None
     place_code: str | None = None
+    latitude: float | None = Field(default=None, ge=-90, le=90)
+    longitude: float | None = Field(default=None, ge=-180, le=180)
     amount: Dong | None = None
     reference: str | None = None
 
 
+class TicketNote(_Model):
+    """What is told afterwards about a ticket; at least one of the fields. `resolved`: the reporter says it is over."""
+
+    text: Text | None = None
+    place_code: str | None = None
+    latitude: float | None = Field(default=None, ge=-90, le=90)
+    longitude: float | None = Field(default=None, ge=-180, le=180)
+    attachments: tuple[str, ...] = ()
+    resolved: bool = False
+
+
 class Ticket(_Answer):
-    """What the utility opened. `outage_id` names the known outage that explains a report."""
+    """What the utility opened. `outage_id` names the known outage that explains a report, `feeder` its line."""
 
     code: str
     kind: TicketKind
     state: TicketState
     opened_at: Instant
     outage_id: str | None = None
+    feeder: Text | None = None
     message: Text | None = None
 
 

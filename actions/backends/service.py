@@ -16,6 +16,7 @@ from actions.backends.models import (
     ServiceRequest,
     ServiceRequestList,
     Ticket,
+    TicketNote,
 )
 
 PDF: Final = frozenset({"application/pdf"})
@@ -104,6 +105,12 @@ class ServiceClient:
             ServiceRequest,
             body={},
             idempotency_key=idempotency_key,
+        )
+
+    def add_note(self, code: str, note: TicketNote, *, idempotency_key: str) -> Ticket:
+        """Tell more about a ticket: where it is, a photo, that it is over. Raises NotFound, Rejected (`note_empty`)."""
+        return self._http.post(
+            "addNote", path("tickets", code, "notes"), Ticket, body=note, idempotency_key=idempotency_key
         )
 
     def offices(self, *, place_code: str | None = None) -> OfficeList:

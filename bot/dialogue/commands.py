@@ -43,17 +43,26 @@ class PlaceChoice(BaseModel):
 
 
 class Place(BaseModel):
-    """A unit of the gazetteer, or the choices when the name said may mean several."""
+    """A unit of the gazetteer, or the choices when the name said may mean several.
+
+    `kind` is the NLU's (design/intents.md): a `district` is all of its choices. `detail` is the hamlet or street said
+    with it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     code: str | None = None
     name: str
     choices: tuple[PlaceChoice, ...] = ()
+    kind: str | None = None
+    detail: str | None = None
 
 
 class Slots(BaseModel):
-    """What was said with an intent. `link` is a row of this contact's links, checked again at every use."""
+    """What was said with an intent. `link` is a row of this contact's links, checked again at every use.
+
+    `date` is a day, or with `until` the first of several ("tuần này"), both inclusive.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -61,6 +70,7 @@ class Slots(BaseModel):
     customer_code: str | None = None
     period: Period | None = None
     date: dt.date | None = None
+    until: dt.date | None = None
     place: Place | None = None
     position: tuple[float, float] | None = None
     energy: float | None = None
@@ -74,6 +84,7 @@ class Slots(BaseModel):
     def merged(self, newer: "Slots") -> "Slots":
         """These slots, overlaid with what `newer` says. A link and a code both name an account: the newer counts."""
         older = self if newer.link is None and newer.customer_code is None else self.without_account()
+        older = older if newer.date is None else older.model_copy(update={"until": None})
         return Slots.model_validate({**older.model_dump(exclude_none=True), **newer.model_dump(exclude_none=True)})
 
     def said(self) -> bool:

@@ -23,10 +23,11 @@ def start(registry: Registry[Any], turn: Turn[Any], form: type[Form], *, slots: 
     if turn.state.form and turn.state.form.name != name:
         turn.state.pause_form()
     turn.state.paused = [paused for paused in turn.state.paused if paused.name != name]
-    values = form.prefill(turn, slots)
-    turn.state.form = FormState(name=name, values=values, asking=form.missing(values), touched_at=turn.now)
+    running = turn.state.form = FormState(name=name, asking=form.missing({}), touched_at=turn.now)
     try:
         with _explained(turn) as trouble:
+            running.values = form.prefill(turn, slots)
+            running.asking = form.missing(running.values)
             _read_opening(form, turn, slots)
     except Exception:
         turn.state.form = None

@@ -71,7 +71,7 @@ class Form(BaseModel, ABC):
 
     @classmethod
     def prefill(cls, turn: Turn[Any], slots: Slots) -> dict[str, Any]:  # noqa: ARG003 (a hook)
-        """Values known before anything is asked; `slots` are those of the request."""
+        """Values known before anything is asked; `slots` are those of the request. May raise Invalid or Abandon."""
         return {}
 
     @classmethod

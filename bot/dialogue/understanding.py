@@ -104,8 +104,10 @@ def _slots(entities: tuple[dict[str, Any], ...]) -> Slots:
     }
     if (period := first.get("period")) is not None:
         found["period"] = Period(first=_month(period["from"]), last=_month(period["to"]))
-    if isinstance(day := first.get("date"), str):  # a week comes as {"from", "to"}: no slot takes it yet
+    if isinstance(day := first.get("date"), str):
         found["date"] = date.fromisoformat(day)
+    elif day is not None:
+        found["date"], found["until"] = (date.fromisoformat(day[edge]) for edge in ("from", "to"))
     if (place := first.get("place")) is not None:
         found["place"] = _place(place)
     return Slots.model_validate(found)
@@ -120,4 +122,10 @@ def _place(value: Mapping[str, Any]) -> Place:
         PlaceChoice(code=item["code"], name=item["name"], old_name=item.get("old_name"), district=item.get("district"))
         for item in value.get("choices") or ()
     )
-    return Place(code=value.get("code"), name=clean(str(value.get("name") or value.get("matched"))), choices=choices)
+    return Place(
+        code=value.get("code"),
+        name=clean(str(value.get("name") or value.get("matched"))),
+        choices=choices,
+        kind=value.get("kind"),
+        detail=value.get("detail"),
+    )

@@ -300,6 +300,51 @@ class OtpChallenge(Base):
     used_by_event_id: Mapped[int | None]
 
 
+class GridReport(Base):
+    """What a contact told of the grid: no power, a danger. One row for each event and kind, so a replay adds none.
+
+    `place_code` and `feeder` say where, as far as known; `only_me` that the neighbours have power; `outage_id` that a
+    known outage explains it; `over_at` that the contact said it is over.
+    """
+
+    __tablename__ = "grid_report"
+    __table_args__ = (
+        UniqueConstraint("event_id", "kind"),
+        Index("ix_grid_report_contact", "contact_id", "at"),
+        Index("ix_grid_report_place", "place_code", "at"),
+        Index("ix_grid_report_feeder", "feeder", "at"),
+    )
+
+    id: Mapped[int] = _id()
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
+    event_id: Mapped[int]
+    kind: Mapped[str]
+    ticket_code: Mapped[str]
+    place_code: Mapped[str | None]
+    feeder: Mapped[str | None]
+    only_me: Mapped[bool] = mapped_column(server_default=sql("false"))
+    outage_id: Mapped[str | None]
+    at: Mapped[datetime]
+    over_at: Mapped[datetime | None]
+
+
+class SuspectedOutage(Base):
+    """So many contacts of one area reported within so short a time that the whole area must be out.
+
+    `area` is `place:<code>` or `feeder:<name>`. The row is made once, by whoever's report was the one too many;
+    `ticket_code` is empty until the utility has been told.
+    """
+
+    __tablename__ = "suspected_outage"
+    __table_args__ = (Index("ix_suspected_outage_area", "area", "since"),)
+
+    id: Mapped[int] = _id()
+    area: Mapped[str]
+    place_code: Mapped[str]
+    since: Mapped[datetime]
+    ticket_code: Mapped[str | None]
+
+
 class Audit(Base):
     """Who did what to whose data, and why. The database refuses to change or delete a row."""
 

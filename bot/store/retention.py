@@ -11,6 +11,7 @@ from bot.store.models import (
     Conversation,
     Delivery,
     EventStatus,
+    GridReport,
     InboundEvent,
     Link,
     Media,
@@ -22,11 +23,15 @@ from bot.store.models import (
 OTP_KEPT = timedelta(days=2)
 """Longer than the longest window in which sends are counted."""
 
+GRID_REPORTS_KEPT = timedelta(days=30)
+"""As long as people may still come back to their report."""
+
 
 def forget(session: Session, *, now: datetime, events_before: datetime) -> None:
     """Drop expired pictures and one-time passwords, and the finished events of long ago."""
     session.execute(delete(Media).where(Media.expires_at < now))
     session.execute(delete(OtpChallenge).where(OtpChallenge.sent_at < now - OTP_KEPT))
+    session.execute(delete(GridReport).where(GridReport.at < now - GRID_REPORTS_KEPT))
     session.execute(
         delete(InboundEvent)
         .where(InboundEvent.received_at < events_before)
@@ -42,6 +47,7 @@ def erase(session: Session, contact_id: int) -> None:
     session.execute(delete(Message).where(Message.conversation_id == conversation))
     session.execute(delete(Media).where(Media.contact_id == contact_id))
     session.execute(delete(OtpChallenge).where(OtpChallenge.contact_id == contact_id))
+    session.execute(delete(GridReport).where(GridReport.contact_id == contact_id))
     session.execute(delete(Link).where(Link.contact_id == contact_id))
     session.execute(
         update(InboundEvent)

@@ -7,7 +7,7 @@ from typing import Final
 from flask import Blueprint, Response, request
 from pydantic import BaseModel
 
-from actions.backends.models import Case, NewServiceRequest, OutageReport, Paper
+from actions.backends.models import Case, NewServiceRequest, OutageReport, Paper, TicketNote
 from sandbox.backends.contract import (
     IdempotencyStore,
     answer,
@@ -119,6 +119,16 @@ def service_blueprint(world: World, token: str, faults: Faults) -> Blueprint:
     @blueprint.post("/v1/service-requests/<code>/cancel")
     def cancel_request(code: str) -> Response:
         return store.once(lambda: answer(world.cancel_request(code), 201))
+
+    @blueprint.post("/v1/tickets/<code>/notes")
+    def add_note(code: str) -> Response:
+        def perform() -> Response:
+            note = body(TicketNote)
+            if note.text is not None:
+                _text(note.text, _LONGEST_TEXT)
+            return answer(world.add_note(code, note), 201)
+
+        return store.once(perform)
 
     @blueprint.get("/v1/offices")
     def list_offices() -> Response:

@@ -155,7 +155,7 @@ class OutageBook:
                 start=start,
                 end=end,
                 reason=random.choice(_VOCABULARY["planned_reasons"]),
-                feeder=_feeder(hit[0]),
+                feeder=feeder_of(hit[0]),
                 published_at=local_instant(day, 9) - _NOTICE,
                 cancelled_at=day_before if course < 0.06 else None,
                 revised_at=day_before if course > 0.9 else None,
@@ -175,13 +175,14 @@ class OutageBook:
                 start=start,
                 end=start + timedelta(minutes=random.randrange(35, 190)),
                 reason=random.choice(_VOCABULARY["unplanned_reasons"]),
-                feeder=_feeder(hit[0]),
+                feeder=feeder_of(hit[0]),
                 published_at=start + _KNOWN_AFTER,
                 estimated_at=start + _ESTIMATE_AFTER,
             )
 
 
-def _feeder(place: Place) -> str:
+def feeder_of(place: Place) -> str:
+    """The line that supplies most of a place."""
     number = int(place.code)
     return f"{371 + 100 * (number % 2) + number % 5}E{26 if place.code < '05000' else 6}.{1 + number % 9}"
 

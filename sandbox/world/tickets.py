@@ -1,11 +1,11 @@
 """Tickets of the service system: outage reports, joined where they are one, and cases for people."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Final
 
-from actions.backends.models import CaseKind, Ticket, TicketKind, TicketState
+from actions.backends.models import CaseKind, Ticket, TicketKind, TicketNote, TicketState
 
 _TAKEN_UP_AFTER: Final = timedelta(minutes=15)
 _REPORT_OPEN_FOR: Final = timedelta(hours=3)
@@ -23,6 +23,8 @@ class Slip:
     outage_id: str | None = None
     message: str | None = None
     state: TicketState | None = None
+    feeder: str | None = None
+    notes: list[TicketNote] = field(default_factory=list)
 
     def shown(self, now: datetime) -> Ticket:
         """The ticket as a customer may see it. A state set by hand stays; else people take it up after a while."""
@@ -33,6 +35,7 @@ class Slip:
             state=self.state or state,
             opened_at=self.opened_at,
             outage_id=self.outage_id,
+            feeder=self.feeder,
             message=self.message,
             as_of=now,
         )

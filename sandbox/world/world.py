@@ -39,13 +39,14 @@ from actions.backends.models import (
     ServiceRequest,
     ServiceRequestList,
     Ticket,
+    TicketNote,
     TicketState,
     TransferAccount,
 )
 from sandbox.world import documents
 from sandbox.world.account import Account
 from sandbox.world.dates import days, local_day
-from sandbox.world.outages import Cut, OutageBook
+from sandbox.world.outages import Cut, OutageBook, feeder_of
 from sandbox.world.people import Record, people
 from sandbox.world.places import offices, places, read_yaml
 from sandbox.world.requests import CLOSED, Folder, RequestBook
@@ -267,6 +268,7 @@ class World:
                     update={"message": _VOCABULARY["ticket_messages"]["repeated"]}
                 )
             slip = self._tickets.open("outage", now, report.customer_code, place_code)
+            slip.feeder = feeder_of(places()[place_code]) if place_code else None
             self._explain(slip, record, report.place_code)
             return slip.shown(now)
 
@@ -322,6 +324,23 @@ class World:
             folder, now = self._open_folder(code), self.now()
             folder.moved = ("cancelled", now)
             return folder.shown(now)
+
+    def add_note(self, code: str, note: TicketNote) -> Ticket:
+        with self._lock:
+            now = self.now()
+            try:
+                slip = self._tickets.get(code)
+            except KeyError:
+                raise Unknown("ticket") from None
+            if note == TicketNote():
+                raise Refused("note_empty", "A note says something")
+            if note.place_code is not None and note.place_code not in places():
+                raise Refused("unknown_place", "No such place")
+            slip.notes.append(note)
+            slip.place_code = note.place_code or slip.place_code
+            if note.resolved and slip.kind == "outage":
+                slip.state = "done"
+            return slip.shown(now)
 
     def offices(self, place_code: str | None = None) -> OfficeList:
         now = self.now()

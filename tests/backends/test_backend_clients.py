@@ -10,7 +10,7 @@ from backend_serving import NOW, Backends
 
 from actions.backends import BillingClient, ServiceClient
 from actions.backends.errors import BackendWrong, NotAllowed, NotFound, Rejected
-from actions.backends.models import Case, OutageReport
+from actions.backends.models import Case, OutageReport, TicketNote
 
 HOA = "PA04DH0000123"
 NOBODY = "PA04ZZ9999999"
@@ -219,6 +219,38 @@ def test_refused_cases(quiet: Backends, case: Case, code: str) -> None:
     with pytest.raises(Rejected) as refusal:
         quiet.service.open_case(case, idempotency_key=code)
     assert refusal.value.code == code
+
+
+def test_notes_complete_a_ticket(backends: Backends) -> None:
+    case = backends.service.open_case(Case(kind="hazard", text="Dây đứt"), idempotency_key="c1")
+    note = TicketNote(text="Gần cổng trường", place_code="05716", attachments=("https://zalo.example/1.jpg",))
+    again = [backends.service.add_note(case.code, note, idempotency_key="n1") for _ in range(2)]
+    assert [ticket.code for ticket in again] == [case.code] * 2
+    assert backends.service.ticket(case.code).state != "done"
+
+
+def test_a_reporter_says_that_it_is_over(backends: Backends) -> None:
+    report = backends.service.report_outage(OutageReport(place_code="05443"), idempotency_key="r1")
+    assert report.feeder
+    done = backends.service.add_note(report.code, TicketNote(resolved=True), idempotency_key="n1")
+    assert (done.state, backends.service.ticket(report.code).state) == ("done", "done")
+
+
+@pytest.mark.parametrize(
+    ("note", "code"),
+    [
+        (TicketNote(), "note_empty"),
+        (TicketNote(text=" "), "bad_text"),
+        (TicketNote(place_code="99999"), "unknown_place"),
+    ],
+)
+def test_refused_notes(backends: Backends, note: TicketNote, code: str) -> None:
+    ticket = backends.service.open_case(Case(kind="hazard", text="Dây đứt"), idempotency_key="c1")
+    with pytest.raises(Rejected) as refusal:
+        backends.service.add_note(ticket.code, note, idempotency_key="n1")
+    assert refusal.value.code == code
+    with pytest.raises(NotFound):
+        backends.service.add_note("YC26-999999", TicketNote(text="x"), idempotency_key="n2")
 
 
 def test_offices(quiet: Backends) -> None:

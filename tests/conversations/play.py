@@ -20,6 +20,7 @@ from stack import WEDNESDAY_MORNING, Stack
 from actions import vietqr
 from bot.messages import ChannelName
 from bot.store import conversations
+from bot.store.grid import OUTAGE, GridReports, Reported
 from bot.store.link_codes import LinkCodes, grouped
 from bot.store.models import Consent, Conversation, Delivery, DeliveryStatus, InboundEvent, Message, Owner
 from sandbox.emulator.faults import Fault
@@ -516,6 +517,16 @@ def _let_time_pass(player: Player, count: str, unit: str) -> None:
     player._stack.clock.advance(timedelta(**{f"{unit}s": float(count)}))
 
 
+def _let_others_report(player: Player, count: str, place_code: str) -> None:
+    """Others of that place, each from a chat of their own, in the last minutes."""
+    rule, now = player._stack.product.company.suspected_outage.rule, player._stack.clock()
+    reports = GridReports(player._stack.database, rule)
+    for number in range(int(count)):
+        with player._stack.database.begin() as session:
+            other = conversations.load(session, player._channel, f"{player._new_user('other')}{number}").contact.id
+        reports.add(Reported(other, -number, OUTAGE, f"YC26-9{number:05d}", now, place_code=place_code))
+
+
 HAPPENINGS: dict[str, Any] = {
     r"(\d+) (second|minute|hour|day)s? pass": _let_time_pass,
     r"the backends are down": lambda p: p._stack.sandbox.faults.set(down=True),
@@ -529,6 +540,7 @@ HAPPENINGS: dict[str, Any] = {
     r"the webhooks are held up": lambda p: p._emulator.webhooks.sender.hold(),
     r"the webhooks come": lambda p: p._emulator.webhooks.sender.release(),
     r"the platform fails (\d+) times?": lambda p, count: p._fail(int(count)),
+    r"(\d+) others report no power in (\d{5})": _let_others_report,
     r"staff give the conversation back": lambda p: p._emulator.people.hand_back(p._customers[0].user),
     r"(P\w+) is paid": lambda p, code: p._stack.sandbox.world.pay(code),
     r"staff write: (.+)": lambda p, text: p._people.staff_reply(p._customers[0].user, text),

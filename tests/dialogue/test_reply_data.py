@@ -28,6 +28,7 @@ from bot.dialogue.replies import ReplyBook, ReplyText
 from bot.dialogue.turn import Account
 from bot.messages import InboundKind
 from bot.pipeline.assembly import DATA
+from bot.store.grid import Suspicion
 
 ROOT = Path(__file__).parents[2]
 COMPANY = load_company(DATA)
@@ -231,14 +232,33 @@ def values(**changes: Any) -> dict[str, Any]:
         "readings": billing.readings(CODE, first=date(2026, 11, 20), last=date(2026, 11, 23)).items,
         "period": Period.of(MONTH),
         "as_of": NOW,
-        "until": date(2026, 11, 23),
+        "until": date(2026, 11, 28),
         "charge": residential_charge(Decimal(250), first_day=MONTH, last_day=MONTH),
         "tiers": tiers(date(2026, 11, 24)),
         "decision": SimpleNamespace(decision="QĐ 1279/QĐ-BCT"),
         "since": date(2025, 5, 10),
         "vat": Decimal(8),
-        "outage": outage(),
-        "outages": [outage(), outage(expected_end=None)],
+        "outage": outage(actual_end=NOW),
+        "outages": [
+            outage(),
+            outage(expected_end=None, version=2),
+            outage(state="cancelled"),
+            outage(state="restored", actual_end=NOW),
+            outage(state="active"),
+        ],
+        "more": 2,
+        "fault": outage(kind="unplanned"),
+        "suspicion": Suspicion(1, "05521", NOW, 7),
+        "rule": COMPANY.suspected_outage,
+        "advice": "Tránh xa ít nhất 10 m.",
+        "has_place": False,
+        "only_me": True,
+        "field": "elsewhere",
+        "called": "xã Bình Yên",
+        "began": "days",
+        "hours": "evening",
+        "neighbours": "yes",
+        "note": "Tối nào cũng yếu",
         "where": "xã Bình Yên",
         "day": date(2026, 11, 27),
         "days": 7,
@@ -262,7 +282,7 @@ def values(**changes: Any) -> dict[str, Any]:
         "months": [Month(MONTH, 120, 31, 20), Month(date(2026, 9, 1), 100, 30, None)],
         "average": 110,
         "usual": Decimal("3.4"),
-        "neighbours": Decimal("2.9"),
+        "neighbours_kwh": Decimal("2.9"),
         "far": 30,
     }
     assert not set(changes) - set(known)
@@ -286,17 +306,25 @@ OCCASIONS = {
         "invoice": None,
         "outage": None,
         "place": None,
+        "outages": [],
+        "more": 0,
+        "fault": None,
+        "note": "",
+        "has_place": True,
+        "only_me": False,
     },
-    "nobody knows when": {"outage": outage(expected_end=None), "where": ""},
-    "unusual": {"picked": None, "neighbours": None, "average": None, "not_yet": False},
+    "nobody knows when": {"outage": outage(expected_end=None, actual_end=NOW), "where": ""},
+    "unusual": {"picked": None, "neighbours_kwh": None, "average": None, "not_yet": False},
     "dearer": {"before": invoice(CODE, date(2026, 9, 1), total=600_000)},
 }
 ALWAYS_THERE = {
     "invoice": ("bill.card", "bill.explained", "bill.einvoice"),
     "asked": ("bill.none", "chart.month"),
     "average": ("chart.average",),
-    "neighbours": ("chart.neighbours",),
-    "outage": ("outage.running",),
+    "neighbours_kwh": ("chart.neighbours",),
+    "outage": ("outage.back", "outage.joined"),
+    "where": ("outage.suspected_there", "outage.suspected", "outage.joined", "case.suspected_outage"),
+    "outages": ("outage.running", "outage.schedule"),
     "accounts": ("account.list",),
 }
 """Replies that are only said when there is one."""

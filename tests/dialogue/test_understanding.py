@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.dialogue.commands import Period
+from bot.dialogue.commands import Period, Place, Slots
 from bot.dialogue.understanding import NluClient
 
 ENTITIES: list[dict[str, Any]] = []
@@ -44,13 +44,29 @@ def client() -> Iterator[NluClient]:
 
 
 @pytest.mark.parametrize(
-    ("value", "day"),
-    [("2026-11-24", date(2026, 11, 24)), ({"from": "2026-11-30", "to": "2026-12-06"}, None)],
-    ids=["a day", "a week fills no slot"],
+    ("value", "first", "last"),
+    [
+        ("2026-11-24", date(2026, 11, 24), None),
+        ({"from": "2026-11-30", "to": "2026-12-06"}, date(2026, 11, 30), date(2026, 12, 6)),
+    ],
+    ids=["a day", "a week"],
 )
-def test_a_date_is_a_day(client: NluClient, value: object, day: date | None) -> None:
+def test_a_date_is_a_day_or_several(client: NluClient, value: object, first: date, last: date | None) -> None:
     ENTITIES[:] = [{"entity": "date", "start": 0, "end": 8, "value": value}]
-    assert client.parse("tuần sau", datetime(2026, 11, 23, 2, tzinfo=UTC)).slots.date == day
+    slots = client.parse("tuần sau", datetime(2026, 11, 23, 2, tzinfo=UTC)).slots
+    assert (slots.date, slots.until) == (first, last)
+
+
+def test_a_day_said_after_a_week_is_that_day_alone() -> None:
+    week = Slots(date=date(2026, 11, 30), until=date(2026, 12, 6))
+    assert week.merged(Slots(date=date(2026, 12, 2))) == Slots(date=date(2026, 12, 2))
+
+
+def test_a_place_keeps_its_hamlet_and_its_kind(client: NluClient) -> None:
+    value = {"code": "05587", "name": "xã Bình Yên", "kind": "commune", "matched": "xóm 5 Bình Yên", "detail": "xóm 5"}
+    ENTITIES[:] = [{"entity": "place", "start": 0, "end": 8, "value": value}]
+    place = client.parse("xóm 5 Bình Yên", datetime(2026, 11, 23, 2, tzinfo=UTC)).slots.place
+    assert place == Place(code="05587", name="xã Bình Yên", kind="commune", detail="xóm 5")
 
 
 def test_each_of_two_requests_has_the_values_of_its_own_part(client: NluClient) -> None:

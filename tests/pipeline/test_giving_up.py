@@ -189,7 +189,9 @@ class TestRetention:
 
     def test_used_and_old_passwords_go(self, stage: Stage) -> None:
         desk = stage.product.turns._desk
-        desk.otp.issue(contact_id=stage.conversation().contact_id, customer_code=CODE, event_id=1, now=stage.clock())
+        desk.otp.issue(
+            contact_id=stage.conversation().contact_id, customer_code=CODE, phone_ref="p", event_id=1, now=stage.clock()
+        )
         stage.clock.forward(days=1)
         stage.tick("forget_old_data")
         with stage.database.engine.begin() as connection:
