@@ -5,6 +5,7 @@ from actions import (
     advice,
     bills,
     conversation,
+    explain,
     failures,
     outages,
     payments,
@@ -17,4 +18,17 @@ from actions.handlers import registry
 
 __all__ = ["registry"]
 
-MODULES = (accounts, advice, bills, conversation, failures, outages, payments, people, privacy, services, usage)
+MODULES = (
+    accounts,
+    advice,
+    bills,
+    conversation,
+    explain,
+    failures,
+    outages,
+    payments,
+    people,
+    privacy,
+    services,
+    usage,
+)
