@@ -1,4 +1,4 @@
-"""Bills (F2, F5, F7): the bill of a period, when it is due, its e-invoice, how it came about."""
+"""Bills (F2, F5): the bill of a period, when it is due, its e-invoice."""
 
 from datetime import date, datetime
 
@@ -6,7 +6,7 @@ from actions.backends.models import Invoice
 from actions.desk import DeskTurn
 from actions.documents import DocumentKind
 from actions.handlers import registry
-from actions.periods import last_months, month_of, shifted
+from actions.periods import last_months, month_of
 from bot.dialogue.commands import Period, Slots
 from bot.dialogue.turn import Account
 
@@ -22,9 +22,9 @@ def bill_lookup(turn: DeskTurn, slots: Slots) -> None:
     if period and not period.is_one_month:
         _list_bills(turn, account, period)
         return
-    invoice, as_of = _find(turn, account, period)
+    invoice, as_of = find(turn, account, period)
     if invoice is None:
-        _no_bill(turn, account, period)
+        no_bill(turn, account, period)
         return
     _show(turn, account, invoice, as_of)
 
@@ -37,7 +37,7 @@ def due_date(turn: DeskTurn, slots: Slots) -> None:
     if debt.invoices:
         turn.say("bill.due", link=account.link_id, account=account, debt=debt)
         return
-    invoice, as_of = _find(turn, account, None)
+    invoice, as_of = find(turn, account, None)
     turn.say("bill.nothing_due", link=account.link_id, account=account, invoice=invoice, as_of=as_of)
 
 
@@ -46,10 +46,10 @@ def einvoice_get(turn: DeskTurn, slots: Slots) -> None:
     """The e-invoice of the period that was named, or the latest: addresses of its PDF and XML, good for minutes."""
     account = turn.account(slots)
     period = slots.period
-    invoice, as_of = _find(turn, account, period)
-    if invoice is None and _is_to_come(turn, period):
+    invoice, as_of = find(turn, account, period)
+    if invoice is None and is_to_come(turn, period):
         turn.say("bill.none", account=account, asked=_asked_month(turn, period), not_yet=True)
-        invoice, as_of = _find(turn, account, None)
+        invoice, as_of = find(turn, account, None)
     elif invoice is None:
         turn.say("bill.none", account=account, asked=_asked_month(turn, period), not_yet=False)
     if invoice is None:
@@ -65,46 +65,21 @@ def einvoice_get(turn: DeskTurn, slots: Slots) -> None:
         account=account,
         invoice=invoice,
         as_of=as_of,
-        period=_period(invoice),
+        period=period_of(invoice),
         pdf=address(DocumentKind.INVOICE_PDF, invoice.id),
         xml=address(DocumentKind.INVOICE_XML, invoice.id),
         minutes=documents.minutes,
     )
 
 
-@registry.handles("bill_explain")
-def bill_explain(turn: DeskTurn, slots: Slots) -> None:
-    """How a bill was calculated, and what changed against the month before and the same month last year."""
-    account = turn.account(slots)
-    invoice, as_of = _find(turn, account, slots.period)
-    if invoice is None and _is_to_come(turn, slots.period):
-        invoice, as_of = _find(turn, account, None)
-    if invoice is None:
-        _no_bill(turn, account, slots.period)
-        return
-    month = invoice.month
-    earlier = turn.desk.billing.invoices(account.customer_code, first=shifted(month, -12), last=shifted(month, -1))
-    by_month = {other.month: other for other in earlier.items}
-    turn.say(
-        "bill.explained",
-        link=account.link_id,
-        account=account,
-        invoice=invoice,
-        before=by_month.get(shifted(month, -1)),
-        last_year=by_month.get(shifted(month, -12)),
-        as_of=as_of,
-        period=_period(invoice),
-    )
-
-
-def _find(turn: DeskTurn, account: Account, period: Period | None) -> tuple[Invoice | None, datetime]:
+def find(turn: DeskTurn, account: Account, period: Period | None) -> tuple[Invoice | None, datetime]:
     """The invoice of a month, or the newest of the last months; and when the backend said so."""
     span = period or last_months(turn.desk.today(turn.now), RECENT_MONTHS)
     found = turn.desk.billing.invoices(account.customer_code, first=span.first, last=span.last)
     return (found.items[0] if found.items else None), found.as_of
 
 
-def _is_to_come(turn: DeskTurn, period: Period | None) -> bool:
+def is_to_come(turn: DeskTurn, period: Period | None) -> bool:
     """A bill that cannot have been issued yet: of this month, or a later one."""
     return period is None or period.first >= month_of(turn.desk.today(turn.now))
 
@@ -113,11 +88,11 @@ def _asked_month(turn: DeskTurn, period: Period | None) -> date:
     return period.first if period else month_of(turn.desk.today(turn.now))
 
 
-def _no_bill(turn: DeskTurn, account: Account, period: Period | None) -> None:
+def no_bill(turn: DeskTurn, account: Account, period: Period | None) -> None:
     """No bill for that month: say why if it can be said, and show the latest instead."""
-    to_come = _is_to_come(turn, period)
+    to_come = is_to_come(turn, period)
     turn.say("bill.none", account=account, asked=_asked_month(turn, period), not_yet=to_come)
-    latest, as_of = _find(turn, account, None)
+    latest, as_of = find(turn, account, None)
     if latest is not None and to_come:
         _show(turn, account, latest, as_of)
 
@@ -129,7 +104,7 @@ def _show(turn: DeskTurn, account: Account, invoice: Invoice, as_of: datetime) -
         account=account,
         invoice=invoice,
         as_of=as_of,
-        period=_period(invoice),
+        period=period_of(invoice),
         unpaid=invoice.status != "paid",
     )
 
@@ -137,7 +112,7 @@ def _show(turn: DeskTurn, account: Account, invoice: Invoice, as_of: datetime) -
 def _list_bills(turn: DeskTurn, account: Account, period: Period) -> None:
     found = turn.desk.billing.invoices(account.customer_code, first=period.first, last=period.last)
     if not found.items:
-        _no_bill(turn, account, period)
+        no_bill(turn, account, period)
         return
     turn.say(
         "bill.list",
@@ -149,5 +124,5 @@ def _list_bills(turn: DeskTurn, account: Account, period: Period) -> None:
     )
 
 
-def _period(invoice: Invoice) -> Period:
+def period_of(invoice: Invoice) -> Period:
     return Period.of(invoice.month)

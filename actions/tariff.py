@@ -25,6 +25,8 @@ __all__ = [
     "TariffUnknown",
     "Tariffs",
     "Tier",
+    "at_one_price",
+    "by_tier",
     "consumption",
     "non_residential_charge",
     "residential_charge",
@@ -85,7 +87,8 @@ class _Part:
         return (self.last - self.first).days + 1
 
 
-_Priced = tuple[int | None, str, Fraction, int]  # tier, label, kWh, price
+Priced = tuple[int | None, str, Fraction, int]
+"""Tier, label, kWh, price."""
 
 
 def residential_charge(
@@ -121,9 +124,10 @@ def residential_charge(
     lines: list[tuple[ChargeLine, Fraction]] = []
     for number, (part, share) in enumerate(zip(parts, shares, strict=True)):
         if scheme == "tiers":
-            priced: Iterable[_Priced] = _tiered(part, share, households, Fraction(part.days, regular), data)
+            scale = Fraction(part.days, regular)
+            priced: Iterable[Priced] = by_tier(part.decision, share, households, scale, data)
         else:
-            priced = [_flat(part, share, scheme, data)]
+            priced = [at_one_price(part.decision, share, scheme, data)]
         for tier, label, energy_in, price in priced:
             if energy_in:
                 shown = _from_change(label, part.first, data) if number else label
@@ -213,17 +217,20 @@ def _shares(
     return [after - before for before, after in pairwise(marks)]
 
 
-def _tiered(part: _Part, energy: Fraction, norms: Fraction, scale: Fraction, data: Tariffs) -> Iterable[_Priced]:
+def by_tier(
+    decision: ResidentialDecision, energy: Fraction, norms: Fraction, scale: Fraction, data: Tariffs
+) -> Iterable[Priced]:
+    """kWh by tier; `scale` is the share of a regular month's tier widths that this energy has to itself."""
     rest = energy
-    rows = zip(data.structure_of(part.decision).widths, _prices(part.decision), strict=True)
+    rows = zip(data.structure_of(decision).widths, _prices(decision), strict=True)
     for tier, (width, price) in enumerate(rows, start=1):
         inside = rest if width is None else min(rest, _width(width * norms, scale, data.rounding.scaled_width))
         rest -= inside
         yield tier, data.labels["tier"].format(tier=tier), inside, price
 
 
-def _flat(part: _Part, energy: Fraction, scheme: Scheme, data: Tariffs) -> _Priced:
-    decision = part.decision
+def at_one_price(decision: ResidentialDecision, energy: Fraction, scheme: Scheme, data: Tariffs) -> Priced:
+    """All kWh of a card meter, or of tenants who are not fully declared."""
     if scheme == "prepaid":
         if decision.prepaid is None:
             raise TariffUnknown(f"{decision.decision}: no prepaid price")

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 AMOUNT = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})*) đ(?![\w/])")
+PART = re.compile(r"^•.*: (tăng|giảm) (\d{1,3}(?:\.\d{3})*) đ$", re.MULTILINE)
 CODE = re.compile(r"\bP[A-Z0-9]{3}[A-Z0-9]{2}\d{7}\b")
 TYPED_CODE = re.compile(r"\bP[A-Z0-9]{3} ?[A-Z0-9]{2} ?\d{7}\b")
 EXAMPLE_CODE = "PA04GT0012345"
@@ -42,6 +43,13 @@ def sayable(answers: Iterable[Any]) -> set[int]:
     for answer in answers:
         found.add(sum(bill["total"] for bill in _bills(answer)))
     return found
+
+
+def explained(text: str, allowed: set[int]) -> set[int]:
+    """Parts of a difference (`tăng 3 đ`, `giảm 2 đ`), if they add up to one that may be said."""
+    parts = [(word, int(amount.replace(".", ""))) for word, amount in PART.findall(text)]
+    added = sum(amount if word == "tăng" else -amount for word, amount in parts)
+    return {amount for _, amount in parts} if abs(added) in allowed else set()
 
 
 @cache

@@ -352,6 +352,7 @@ class Player:
         said = {amount for line in self._log if line.startswith(">") for amount in figures.amounts(line)}
         written = {amount for words in expected.has for amount in figures.amounts(words)}
         allowed = figures.sayable(self._stack.sandbox.answers) | said | written | figures.published()
+        allowed |= figures.explained(reply.text, allowed)
         invented = [amount for amount in figures.amounts(reply.text) if amount not in allowed]
         if invented:
             raise Mismatch(f"amounts that no system gave: {invented}")

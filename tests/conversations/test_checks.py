@@ -66,3 +66,9 @@ def test_script_lines(tmp_path: Path) -> None:
     file.write_text("# t\nhello\n")
     with pytest.raises(BadScript):
         read(file)
+
+
+def test_parts_of_a_difference() -> None:
+    text = "tăng 5 đ so với\n• dùng nhiều hơn: tăng 7 đ\n• làm tròn: giảm 2 đ\n"
+    assert figures.explained(text, {5}) == {7, 2}
+    assert figures.explained(text, {6}) == set()

@@ -17,6 +17,7 @@ from jinja2 import meta
 
 from actions import advice, conversation
 from actions.backends.models import Case, Outage, Payment, Reading
+from actions.bill_parts import Cause, Part
 from actions.consumption import Month, daily_use
 from actions.desk import load_company
 from actions.registry import registry
@@ -36,6 +37,16 @@ BOOK = ReplyBook(DATA / "replies", ZoneInfo("Asia/Ho_Chi_Minh"), COMPANY.model_d
 ENGINE: Engine[Any] = Engine(registry, BOOK, PayloadSigner("s"), None, Thresholds(0.6, 0.3, 0.1))  # type: ignore[arg-type]
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 MONTH = date(2026, 10, 1)
+PARTS: list[tuple[Cause, int]] = [
+    ("volume", 90_000),
+    ("tiers", -12_345),
+    ("days", 1_000),
+    ("norms", -900),
+    ("price", 800),
+    ("vat", 700),
+    ("line", -600),
+    ("rounding", 1),
+]
 READINGS = [
     Reading(day=date(2026, 11, day), reading=Decimal(1000 + day), kwh=Decimal(9 if day > 8 else 3))
     for day in (1, 2, 3, 4, 5, 6, 8, 9, 10)
@@ -284,6 +295,8 @@ def values(**changes: Any) -> dict[str, Any]:
         "usual": Decimal("3.4"),
         "neighbours_kwh": Decimal("2.9"),
         "far": 30,
+        "parts": [Part(cause, amount) for cause, amount in PARTS],
+        "year_parts": [Part("price", 3_456)],
     }
     assert not set(changes) - set(known)
     return {**known, **changes}
@@ -300,6 +313,7 @@ OCCASIONS = {
         "readings": [],
         "asked": None,
         "picked": None,
+        "parts": [],
         "use": daily_use([], READINGS[0].day, READINGS[-1].day, times=Decimal(2), kwh=Decimal(2)),
         "accounts": [],
         "offices": (),
@@ -318,7 +332,8 @@ OCCASIONS = {
     "dearer": {"before": invoice(CODE, date(2026, 9, 1), total=600_000)},
 }
 ALWAYS_THERE = {
-    "invoice": ("bill.card", "bill.explained", "bill.einvoice"),
+    "invoice": ("bill.card", "bill.explained", "bill.calculated", "bill.einvoice"),
+    "before": ("bill.explained",),
     "asked": ("bill.none", "chart.month"),
     "average": ("chart.average",),
     "neighbours_kwh": ("chart.neighbours",),
