@@ -109,7 +109,8 @@ def link_code_given(turn: DeskTurn) -> Command | None:
     code = find_code(told or "")
     if code:
         return Command(name="link.code", slots=Slots(value=turn.desk.link_codes.seal(code)))
-    return Command(name="link.code_mistyped") if told and is_mistyped(told) else None
+    mistyped = told and is_mistyped(told) and not turn.desk.company.looks_like_our_code(told)
+    return Command(name="link.code_mistyped") if mistyped else None
 
 
 @registry.form("link.code")

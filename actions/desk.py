@@ -155,6 +155,10 @@ class Company(_Data):
         """Within this a second report of the same contact from the same place is the first one again."""
         return timedelta(minutes=self.told_again_minutes)
 
+    def looks_like_our_code(self, text: str) -> bool:
+        """Does it begin as this company's customer codes do, whatever follows?"""
+        return text.strip().upper().startswith(self.code_prefixes)
+
     def other_company(self, customer_code: str) -> str | None:
         """Whose customer code this is, when its first letters are another company's (electricity.md §2.1)."""
         if customer_code.startswith(self.code_prefixes):
