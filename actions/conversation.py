@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from actions.desk import DeskTurn
 from actions.handlers import registry
-from actions.services import service_status
+from actions.service_requests import service_status
 from bot.dialogue.commands import Command, Slots
 
 PLAIN = (

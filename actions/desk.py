@@ -18,6 +18,7 @@ from actions.documents import DocumentLinks
 from actions.gazetteer import Gazetteer, load_gazetteer
 from actions.hazard_data import Hazards, load_hazards
 from actions.office_hours import OfficeHours, StaffData
+from actions.paper_fetcher import PaperFetcher
 from bot.dialogue.turn import Turn
 from bot.settings import Settings
 from bot.store.database import Database
@@ -182,6 +183,7 @@ class Desk:
     answers: Answers
     documents: DocumentLinks
     hazards: Hazards
+    papers: PaperFetcher
     zone: ZoneInfo
     data: Path
 
@@ -223,6 +225,7 @@ def build_desk(settings: Settings, database: Database, company: Company, data: P
         answers=load_answers(data / "answers.yml"),
         documents=document_links(settings, company),
         hazards=load_hazards(data / "hazards.yml"),
+        papers=PaperFetcher(settings.paper_hosts, loopback=settings.sandbox),
         zone=settings.zone,
         data=data,
     )

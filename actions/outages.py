@@ -7,7 +7,7 @@ from actions import outage_reports
 from actions.backends.models import Outage
 from actions.desk import DeskTurn
 from actions.handlers import registry
-from actions.services import service_status
+from actions.service_requests import service_status
 from actions.where import asked_about, called, outages_at
 from bot.dialogue.commands import Command, Slots
 

@@ -101,12 +101,18 @@ class Settings(_Group):
     timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Ho_Chi_Minh"
     web_workers: int = Field(default=2, ge=1, le=64)
     worker_concurrency: int = Field(default=6, ge=1, le=64)
+    attachment_hosts: str = "zdn.vn,zadn.vn,fbcdn.net,fbsbx.com"
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     trolydien_now: AwareDatetime | None = None
 
     @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    @cached_property
+    def paper_hosts(self) -> tuple[str, ...]:
+        """Domains from which what customers send is fetched."""
+        return tuple(host for part in self.attachment_hosts.split(",") if (host := part.strip().lower().strip(".")))
 
     @cached_property
     def zalo(self) -> ZaloSettings | None:

@@ -53,6 +53,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 CUSTOMERS_DATA = ("billing", "service")
 NEEDS_NO_ACCOUNT = {("actions/accounts.py", "send_password")}
 """The one-time password goes to the phone of a contract that is not linked yet: that is what proves it."""
+NOT_ABOUT_A_CUSTOMER = {"offices", "outages", "report_outage", "open_case", "add_note", "ticket"} | {
+    "file_request",
+    "contact_requests",
+    "add_paper",
+    "cancel_request",
+}
+"""Calls whose first value is no customer code. Codes of requests are those that the chat's own lists gave."""
 MAKES_ACCOUNTS = {("bot/pipeline/turns.py", "_turn"), ("actions/accounts.py", "submit")}
 """From the links of this contact, and from the link that has just been proved."""
 
@@ -217,10 +224,10 @@ def codes_given(call: ast.Call) -> Iterator[ast.expr]:
     """The customer codes that a call hands to a backend, itself or in a model of the contract."""
     parts = called(call).split(".")
     if len(parts) > 1 and parts[-2] in CUSTOMERS_DATA:
-        takes_code_first = parts[-1] not in {"offices", "outages", "report_outage", "open_case", "add_note", "ticket"}
+        takes_code_first = parts[-1] not in NOT_ABOUT_A_CUSTOMER
         if takes_code_first and call.args:
             yield call.args[0]
-    elif parts[-1] not in {"Case", "OutageReport"}:
+    elif parts[-1] not in {"Case", "OutageReport", "NewServiceRequest"}:
         return
     for keyword in call.keywords:
         if keyword.arg in {"customer_code", "code"}:

@@ -7,6 +7,7 @@ the intent; the fallback ladder. The engine knows no intent's business: that is 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Generic
 
 from bot.dialogue import filling
@@ -26,6 +27,9 @@ CONVERSATIONAL = frozenset({"greet", "goodbye", "thank", "affirm", "deny", "canc
 """Intents that say nothing of a new subject."""
 NO_TOPIC = CONVERSATIONAL | {LINK, "list_accounts", "unlink_account", "insult", "human", "out_of_scope", "bot_identity"}
 """Intents that a follow-up ("thế còn tháng 9?") never refers to."""
+
+COMES_BACK_AFTER = timedelta(hours=3)
+"""Who greets after so long has come back: the form is offered, its bare question would puzzle."""
 
 REQUEST_WITHIN_A_STORY = 0.95
 """Confidence from which a few words are a request of their own though the form asks for a story."""
@@ -177,7 +181,7 @@ class Engine(Generic[D]):
             return self.signer.read(turn.caller.conversation_id, payload)
         said = fold(turn.text).strip(" .!)")
         choices = offered.choices
-        if said.isdecimal() and len(said) == 1 and 1 <= int(said) <= len(choices):
+        if said.isdecimal() and len(said) <= 2 and 1 <= int(said) <= len(choices):
             return choices[int(said) - 1].command
         return next((choice.command for choice in choices if fold(choice.title) == said), None)
 
@@ -256,7 +260,11 @@ class Engine(Generic[D]):
             self._offer_to_resume(turn)
         elif understanding.intent in {"help", "greet", "thank"} and sure is Certainty.HIGH:
             self.run(turn, Command(name=understanding.intent))
-            filling.ask_again(self.registry, turn)
+            if turn.now - state.touched_at > COMES_BACK_AFTER:
+                turn.state.pause_form()
+                self._offer_to_resume(turn)
+            else:
+                filling.ask_again(self.registry, turn)
         else:
             filling.misunderstood(self.registry, turn)
 

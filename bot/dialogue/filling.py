@@ -23,7 +23,9 @@ def start(registry: Registry[Any], turn: Turn[Any], form: type[Form], *, slots: 
     if turn.state.form and turn.state.form.name != name:
         turn.state.pause_form()
     turn.state.paused = [paused for paused in turn.state.paused if paused.name != name]
-    running = turn.state.form = FormState(name=name, asking=form.missing({}), touched_at=turn.now)
+    running = turn.state.form = FormState(
+        name=name, asking=form.missing({}), touched_at=turn.now, lifetime=form.lifetime
+    )
     try:
         with _explained(turn) as trouble:
             running.values = form.prefill(turn, slots)
@@ -43,10 +45,10 @@ def go_on(registry: Registry[Any], turn: Turn[Any]) -> None:
     state.asking = form.missing(state.values)
     if state.asking:
         state.reviewing = False
-        turn.say(form.asks()[state.asking].reply, **state.values)
+        form.ask(turn, state.asking, state.values)
     elif form.review and not state.reviewing:
         state.reviewing = True
-        turn.say(form.review, name=state.name, form=state.name, **state.values)
+        form.show(turn, state.name, state.values)
         turn.ask_yes_no(yes=Command(name="form.confirm", slots=Slots(form=state.name)), no=Command(name="form.edit"))
     else:
         _submit(turn, form)
@@ -116,13 +118,11 @@ def edit(registry: Registry[Any], turn: Turn[Any], slots: Slots) -> None:
         state.reviewing = False
         go_on(registry, turn)
         return
-    fields = [name for name in form.asks() if name in state.values and not form.asks()[name].secret]
+    asks = form.asks()
+    fields = [name for name in form.applicable(state.values) if name in state.values and not asks[name].secret]
     turn.offer(
         "form.which_field",
-        [
-            (turn.replies.render(f"form.field.{name}")[0], Command(name="form.edit", slots=Slots(field=name)))
-            for name in fields
-        ],
+        [(form.title_of(turn.replies, name), Command(name="form.edit", slots=Slots(field=name))) for name in fields],
     )
 
 
@@ -220,7 +220,8 @@ def _read_opening(form: type[Form], turn: Turn[Any], slots: Slots) -> None:
         _put(form, turn, "customer_code", slots.customer_code)
     told = turn.intent in form.intents and len(turn.text.split()) >= WORDS_OF_A_STORY
     for name, ask in form.asks().items():
-        if name in turn.state.form.values or ask.secret:
+        known = name in turn.state.form.values or name not in form.applicable(turn.state.form.values)
+        if known or ask.secret or not ask.opening:
             continue
         value = turn.text.strip() if ask.free_text and told else ask.read(turn)
         if value is not None:
@@ -232,7 +233,7 @@ def _read_other(form: type[Form], turn: Turn[Any]) -> bool:
     state = turn.state.form
     assert state
     for name, ask in form.asks().items():
-        if name == state.asking or ask.free_text or ask.secret:
+        if name == state.asking or ask.free_text or ask.secret or name not in form.applicable(state.values):
             continue
         value = ask.read(turn)
         if value is not None and value != state.values.get(name):

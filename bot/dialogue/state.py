@@ -13,7 +13,10 @@ MAX_PAUSED_FORMS = 2
 
 
 class FormState(BaseModel):
-    """A form being filled in: the values so far, the field asked for last, and how often in vain."""
+    """A form being filled in: the values so far, the field asked for last, and how often in vain.
+
+    `lifetime`: how long after the last answer it can be gone on with.
+    """
 
     name: str
     values: dict[str, Any] = Field(default_factory=dict)
@@ -21,6 +24,7 @@ class FormState(BaseModel):
     reviewing: bool = False
     tries: int = 0
     touched_at: datetime
+    lifetime: timedelta = FORM_LIFETIME
 
 
 class Choice(BaseModel):
@@ -59,7 +63,7 @@ class DialogueState(BaseModel):
 
     def forget_old(self, now: datetime) -> bool:
         """Drop forms and topics that are too old to go on with. True if a form was dropped."""
-        expired = [form for form in [self.form, *self.paused] if form and now - form.touched_at > FORM_LIFETIME]
+        expired = [form for form in [self.form, *self.paused] if form and now - form.touched_at > form.lifetime]
         if self.form in expired:
             self.form = None
         self.paused = [form for form in self.paused if form not in expired]

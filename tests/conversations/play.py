@@ -90,6 +90,7 @@ class Facts:
         self.handed_out: dict[str, str] = {}
         self.persona = next(persona for persona in self._world.personas if persona.name == persona_name)
         self.ticket = ""
+        self.request = ""
         self.said = ""
 
     def fill(self, text: str) -> str:
@@ -113,6 +114,7 @@ class Facts:
             "debt": lambda: _money(self._world.debt(codes[0]).total),
             "debt2": lambda: _money(self._world.debt(codes[1]).total),
             "ticket": lambda: self.ticket,
+            "request": lambda: self.request,
             "said": lambda: self.said,
             "staff code": lambda: self._staff_code(codes[0]),
             "staff code2": lambda: self._staff_code(codes[1]),
@@ -120,9 +122,11 @@ class Facts:
         return facts[name]()
 
     def note_ticket(self, text: str) -> None:
-        """{ticket} is the code of the request last told."""
+        """{ticket} is the code of the report or case last told, {request} that of the service request."""
         if found := re.search(r"\bYC\d{2}-\d{6}\b", text):
             self.ticket = found[0]
+        if found := re.search(r"\bDV\d{2}-\d{6}\b", text):
+            self.request = found[0]
 
     def messages(self) -> int:
         return len(self._world.sms.messages(self.persona.phone))
@@ -544,6 +548,7 @@ HAPPENINGS: dict[str, Any] = {
     r"(\d+) others report no power in (\d{5})": _let_others_report,
     r"staff give the conversation back": lambda p: p._emulator.people.hand_back(p._customers[0].user),
     r"(P\w+) is paid": lambda p, code: p._stack.sandbox.world.pay(code),
+    r"the request moves on to (\w+)": lambda p, state: p._stack.sandbox.world.move_request(p._facts.request, state),
     r"staff write: (.+)": lambda p, text: p._people.staff_reply(p._customers[0].user, text),
     r"the second customer types what is behind \[(.+)\]": lambda p, title: p._type_payload(p._customers[1], title),
     r"the customer types what is behind \[(.+)\]": lambda p, title: p._type_payload(p._customers[0], title),
@@ -555,6 +560,7 @@ CHECKS: dict[str, Any] = {
     r"(\d+) text messages? came": lambda p, count: p._facts.messages() - p._texts_at_start == int(count),
     r"(\d+) requests? (?:is|are) on file": lambda p, count: p._requests() == int(count),
     r"\[(.+)\] opens (.+)": lambda p, title, wanted: p._opens(title, wanted),
+    r"the request has (\d+) papers?": lambda p, n: len(p._stack.sandbox.world.papers(p._facts.request)) == int(n),
     r"a person is asked for": lambda p: p._owner() == Owner.WAITING,
     r"the bot has the conversation": lambda p: p._owner() == Owner.BOT,
     r"staff have the conversation": lambda p: p._owner() == Owner.STAFF,
