@@ -31,6 +31,8 @@ NO_TOPIC = CONVERSATIONAL | {LINK, "list_accounts", "unlink_account", "insult", 
 COMES_BACK_AFTER = timedelta(hours=3)
 """Who greets after so long has come back: the form is offered, its bare question would puzzle."""
 
+NEW_SUBJECT = 0.75
+"""Confidence from which a few words with a value are a new subject, not more of the last one ("thế 100 số thì sao")."""
 REQUEST_WITHIN_A_STORY = 0.95
 """Confidence from which a few words are a request of their own though the form asks for a story."""
 
@@ -270,10 +272,11 @@ class Engine(Generic[D]):
 
     def _follow_up(self, turn: Turn[D], understanding: Understanding, sure: Certainty) -> Command | None:
         """The last request again with what is said now: "thế còn tháng 9?", "không, mã kia"."""
-        topic = turn.state.topic
-        if topic is None or not (understanding.intent in {"inform", "deny"} or sure is not Certainty.HIGH):
+        topic, said = turn.state.topic, understanding.slots
+        few_words = len(understanding.text.split()) <= filling.WORDS_OF_A_BARE_ANSWER
+        vague = sure is not Certainty.HIGH or (few_words and said.said() and understanding.confidence < NEW_SUBJECT)
+        if topic is None or not (understanding.intent in {"inform", "deny"} or vague):
             return None
-        said = understanding.slots
         named = turn.named_account()
         if named and not said.customer_code:
             topic = topic.about(link=named.link_id)

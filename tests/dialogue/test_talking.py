@@ -243,6 +243,13 @@ class TestFollowUps:
         talk.says("thế còn tháng 9", "inform", period=SEPTEMBER)
         assert talk.desk.done[-1] == f"bill {CODE} 09"
 
+    def test_a_few_words_with_a_value_that_are_not_quite_sure(self, talk: Talk) -> None:
+        talk.says("tiền điện tháng 10", "bill_lookup", period=Period.of(date(2026, 10, 1)))
+        talk.says("thế tháng 9 thì sao", "pay_bill", 0.65, period=Period.of(date(2026, 9, 1)))
+        assert talk.desk.done[-1] == f"bill {CODE} 09"
+        talk.says("trả tháng 9", "pay_bill", 0.8, period=Period.of(date(2026, 9, 1)))
+        assert talk.desk.done[-1] == f"pay {CODE}"
+
     def test_a_new_request_does_not_inherit_the_old_month(self, talk: Talk) -> None:
         talk.says("tiền điện tháng 9", "bill_lookup", period=SEPTEMBER)
         talk.says("còn nợ không", "debt_check")
