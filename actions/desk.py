@@ -23,9 +23,10 @@ from bot.dialogue.turn import Turn
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.grid import GridReports, Rule
-from bot.store.link_codes import GuessLimit, LinkCodes
+from bot.store.limits import Rate
+from bot.store.link_codes import LinkCodes
 from bot.store.models import RightKind
-from bot.store.otp import Limits, OtpStore, Rate
+from bot.store.otp import Limits, OtpStore
 
 CODE_FORM = re.compile(r"P[A-Z]\d{2}[A-Z0-9]{2}[0-9]{7}")
 
@@ -76,8 +77,8 @@ class LinkCodeData(_Data):
     days: int
     wrong_per_contact_per_day: int
 
-    def limit(self) -> GuessLimit:
-        return GuessLimit(self.wrong_per_contact_per_day, timedelta(days=1))
+    def limit(self) -> Rate:
+        return Rate(self.wrong_per_contact_per_day, timedelta(days=1))
 
 
 class RightsData(_Data):

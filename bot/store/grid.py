@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Update, func, select, text, update
+from sqlalchemy import ColumnElement, Update, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot.store.database import Database
+from bot.store.limits import hold
 from bot.store.models import GridReport, SuspectedOutage
 
 OUTAGE, HAZARD = "outage", "hazard"
@@ -66,8 +67,7 @@ class GridReports:
         """
         with self._database.begin() as session:
             areas = sorted(_areas(report.place_code, report.feeder))
-            for area in areas:
-                session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:area, 0))"), {"area": area})
+            hold(session, *areas)
             session.execute(insert(GridReport).values(**asdict(report)).on_conflict_do_nothing())
             if report.kind != OUTAGE or report.only_me or report.outage_id or report.place_code is None:
                 return None

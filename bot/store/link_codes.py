@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from hmac import digest
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot.store.conversations import add_link, audit
 from bot.store.database import Database
+from bot.store.limits import Rate, hold
 from bot.store.models import Link, LinkCode, LinkCodeGuess
 
 ALPHABET = "CFHJKLMNPQRTVX234679"
@@ -31,14 +32,6 @@ class NoSuchCode(Exception):
 
 class TooManyGuesses(Exception):
     """The contact tried too many codes that link nothing."""
-
-
-@dataclass(frozen=True)
-class GuessLimit:
-    """So many wrong codes in so long a time, for one contact."""
-
-    guesses: int
-    window: timedelta
 
 
 @dataclass(frozen=True)
@@ -127,15 +120,15 @@ class LinkCodes:
         return True
 
     def redeem(
-        self, database: Database, *, seal: str, contact_id: int, event_id: int, now: datetime, limit: GuessLimit
+        self, database: Database, *, seal: str, contact_id: int, event_id: int, now: datetime, limit: Rate
     ) -> Link:
         """The link that the code gives, once. The same contact may say it again while the link lives (a replay).
 
         Commits at once, so that nothing that fails later gives a guess back. Raises NoSuchCode, TooManyGuesses.
         """
         with database.begin() as session:
-            session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": f"link-code:{contact_id}"})
-            if self._guesses(session, contact_id, event_id, now - limit.window) >= limit.guesses:
+            hold(session, f"link-code:{contact_id}")
+            if self._guesses(session, contact_id, event_id, now - limit.window) >= limit.count:
                 raise TooManyGuesses
             row = session.scalars(select(LinkCode).where(LinkCode.code_hash == seal).with_for_update()).one_or_none()
             if row is not None and self._gives_a_link(session, row, contact_id, now):

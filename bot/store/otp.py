@@ -12,10 +12,11 @@ from enum import StrEnum
 from hashlib import sha256
 from hmac import compare_digest, digest
 
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from bot.store.database import Database
+from bot.store.limits import Rate, hold
 from bot.store.models import OtpChallenge
 
 DIGITS = 6
@@ -38,14 +39,6 @@ class TooSoon(Exception):
 
     def __init__(self, seconds: int) -> None:
         self.seconds = seconds
-
-
-@dataclass(frozen=True)
-class Rate:
-    """So many in so long a time."""
-
-    count: int
-    window: timedelta
 
 
 @dataclass(frozen=True)
@@ -83,7 +76,7 @@ class OtpStore:
         """A new password for the contact and code; earlier ones end. Raises TooManySends, TooSoon."""
         password = self._password(f"{event_id}:{contact_id}:{customer_code}")
         with self._database.begin() as session:
-            _hold(session, f"contact:{contact_id}", f"code:{customer_code}", f"phone:{phone_ref}")
+            hold(session, f"otp:contact:{contact_id}", f"otp:code:{customer_code}", f"otp:phone:{phone_ref}")
             latest = self._latest(session, contact_id)
             if latest and latest.event_id == event_id and latest.customer_code == customer_code:
                 return password
@@ -164,13 +157,6 @@ class OtpStore:
 
     def _hash(self, password: str, contact_id: int) -> str:
         return digest(self._secret, f"otp-check:{contact_id}:{password}".encode(), sha256).hex()
-
-
-def _hold(session: Session, *whats: str) -> None:
-    """Locks until the transaction ends. All take contact, code and phone in this order, so nobody waits in a ring."""
-    for what in whats:
-        key = int.from_bytes(sha256(f"otp:{what}".encode()).digest()[:8], "big", signed=True)
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
 def _count(session: Session, counted: ColumnElement[int], whose: ColumnElement[bool], since: datetime) -> int:

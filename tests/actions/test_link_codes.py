@@ -13,10 +13,10 @@ from sqlalchemy import select, text
 
 from bot.store import conversations
 from bot.store.database import Database
+from bot.store.limits import Rate
 from bot.store.link_codes import (
     ALPHABET,
     LENGTH,
-    GuessLimit,
     LinkCodes,
     NoSuchCode,
     TooManyGuesses,
@@ -28,7 +28,7 @@ from bot.store.link_codes import (
 from bot.store.models import Audit, LinkCode, Message
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
-LIMIT = GuessLimit(3, timedelta(days=1))
+LIMIT = Rate(3, timedelta(days=1))
 STORE = LinkCodes(SECRET)
 STRANGER = "8888888888888888888"
 
@@ -125,7 +125,7 @@ class TestInTheStore:
         self, database: Database
     ) -> None:
         me, code = contact(database), issue(database)
-        for event in range(LIMIT.guesses):
+        for event in range(LIMIT.count):
             for _replay in range(2):
                 with pytest.raises(NoSuchCode):
                     redeem(database, me, "CCCCCCCCC", event)
@@ -164,8 +164,8 @@ class TestInTheStore:
 
         with ThreadPoolExecutor(4) as threads:
             verdicts = list(threads.map(guess, range(12)))
-        assert verdicts.count("NoSuchCode") == LIMIT.guesses
-        assert verdicts.count("TooManyGuesses") == 12 - LIMIT.guesses
+        assert verdicts.count("NoSuchCode") == LIMIT.count
+        assert verdicts.count("TooManyGuesses") == 12 - LIMIT.count
 
 
 class TestInTheChat:

@@ -10,7 +10,8 @@ from sqlalchemy import text
 
 from bot.store.conversations import load
 from bot.store.database import Database
-from bot.store.otp import Limits, OtpStore, Rate, TooManySends, TooSoon, Verdict
+from bot.store.limits import Rate
+from bot.store.otp import Limits, OtpStore, TooManySends, TooSoon, Verdict
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 CODE, OTHER_CODE = "PA04DH0000123", "PA04PY0000201"

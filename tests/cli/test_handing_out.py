@@ -10,7 +10,8 @@ from bot.handing_out import COLUMNS, NotOurs, hand_out, write_csv
 from bot.settings import Settings, load_settings
 from bot.store.conversations import load
 from bot.store.database import Database
-from bot.store.link_codes import GuessLimit, LinkCodes, find_code
+from bot.store.limits import Rate
+from bot.store.link_codes import LinkCodes, find_code
 
 CODES = ["PA04DH0000123", "PA26BK0000001"]
 ENVIRONMENT = {
@@ -48,7 +49,7 @@ def test_each_line_holds_a_code_that_links(database: Database, settings: Setting
         assert zalo == ""
         until = datetime.strptime(expires, "%Y-%m-%d %H:%M").replace(tzinfo=settings.zone)
         assert timedelta(days=2, hours=23) < until - now <= timedelta(days=3)
-        limit = GuessLimit(5, timedelta(days=1))
+        limit = Rate(5, timedelta(days=1))
         link = store.redeem(database, seal=store.seal(code), contact_id=me, event_id=number, now=now, limit=limit)
         assert link.customer_code == customer_code
 
