@@ -1,6 +1,6 @@
 """Bills (F2, F5): the bill of a period, when it is due, its e-invoice."""
 
-from datetime import date, datetime
+from datetime import datetime
 
 from actions.backends.models import Invoice
 from actions.desk import DeskTurn
@@ -45,15 +45,12 @@ def due_date(turn: DeskTurn, slots: Slots) -> None:
 def einvoice_get(turn: DeskTurn, slots: Slots) -> None:
     """The e-invoice of the period that was named, or the latest: addresses of its PDF and XML, good for minutes."""
     account = turn.account(slots)
-    period = slots.period
-    invoice, as_of = find(turn, account, period)
-    if invoice is None and is_to_come(turn, period):
-        turn.say("bill.none", account=account, asked=_asked_month(turn, period), not_yet=True)
-        invoice, as_of = find(turn, account, None)
-    elif invoice is None:
-        turn.say("bill.none", account=account, asked=_asked_month(turn, period), not_yet=False)
+    invoice, as_of = find(turn, account, slots.period)
     if invoice is None:
-        return
+        latest = _latest_instead(turn, account, slots.period)
+        if latest is None:
+            return
+        invoice, as_of = latest
     documents = turn.desk.documents
 
     def address(kind: DocumentKind, invoice_id: str) -> str:
@@ -84,17 +81,21 @@ def is_to_come(turn: DeskTurn, period: Period | None) -> bool:
     return period is None or period.first >= month_of(turn.desk.today(turn.now))
 
 
-def _asked_month(turn: DeskTurn, period: Period | None) -> date:
-    return period.first if period else month_of(turn.desk.today(turn.now))
-
-
 def no_bill(turn: DeskTurn, account: Account, period: Period | None) -> None:
     """No bill for that month: say why if it can be said, and show the latest instead."""
+    if latest := _latest_instead(turn, account, period):
+        _show(turn, account, *latest)
+
+
+def _latest_instead(turn: DeskTurn, account: Account, period: Period | None) -> tuple[Invoice, datetime] | None:
+    """Say that there is no bill for that month; the newest one where that month's is still to come."""
     to_come = is_to_come(turn, period)
-    turn.say("bill.none", account=account, asked=_asked_month(turn, period), not_yet=to_come)
+    asked = period.first if period else month_of(turn.desk.today(turn.now))
+    turn.say("bill.none", account=account, asked=asked, not_yet=to_come)
+    if not to_come:
+        return None
     latest, as_of = find(turn, account, None)
-    if latest is not None and to_come:
-        _show(turn, account, latest, as_of)
+    return (latest, as_of) if latest else None
 
 
 def _show(turn: DeskTurn, account: Account, invoice: Invoice, as_of: datetime) -> None:

@@ -1,6 +1,6 @@
 """Why a bill is what it is (F7): against the month before and the same month last year, and how it was calculated."""
 
-from datetime import date
+from datetime import date, datetime
 
 from actions.answers import option_meant
 from actions.backends.models import Customer, Invoice
@@ -9,32 +9,30 @@ from actions.bills import find, is_to_come, no_bill, period_of
 from actions.desk import DeskTurn
 from actions.handlers import registry
 from actions.periods import months_said, shifted
-from bot.dialogue.commands import Slots
+from bot.dialogue.commands import Period, Slots
+from bot.dialogue.turn import Account
 
 
 @registry.handles("bill_explain")
 def bill_explain(turn: DeskTurn, slots: Slots) -> None:
     """What changed and by how much, the largest cause first; or how it was calculated, if that is asked."""
     account = turn.account(slots)
-    invoice, _as_of = find(turn, account, slots.period)
-    if invoice is None and is_to_come(turn, slots.period):
-        invoice, _as_of = find(turn, account, None)
-    if invoice is None:
-        no_bill(turn, account, slots.period)
+    asked, as_of = _asked_for(turn, account, slots.period)
+    if asked is None:
         return
     if option_meant(turn.desk.answers, "explain.about", turn.text) == "calculation":
-        bill_calculation(turn, slots)
+        _say_calculation(turn, account, asked, as_of)
         return
-    month, compared = _compared(invoice.month, sorted(set(months_said(turn))))
+    month, compared = _compared(asked.month, sorted(set(months_said(turn))))
     first = min(compared, shifted(month, -12))
     customer = turn.desk.billing.customer(account.customer_code)
     found = turn.desk.billing.invoices(account.customer_code, first=first, last=month)
     by_month = {other.month: other for other in found.items}
-    invoice = by_month.get(month, invoice)
+    invoice = by_month.get(month, asked)
     before = by_month.get(compared)
     last_year = by_month.get(shifted(month, -12)) if compared != shifted(month, -12) else None
     if before is None and last_year is None:
-        bill_calculation(turn, slots)
+        _say_calculation(turn, account, asked, as_of)
         return
     turn.say(
         "bill.explained",
@@ -54,12 +52,22 @@ def bill_explain(turn: DeskTurn, slots: Slots) -> None:
 def bill_calculation(turn: DeskTurn, slots: Slots) -> None:
     """The bill's lines, VAT and sum."""
     account = turn.account(slots)
-    invoice, as_of = find(turn, account, slots.period)
-    if invoice is None and is_to_come(turn, slots.period):
+    asked, as_of = _asked_for(turn, account, slots.period)
+    if asked:
+        _say_calculation(turn, account, asked, as_of)
+
+
+def _asked_for(turn: DeskTurn, account: Account, period: Period | None) -> tuple[Invoice | None, datetime]:
+    """The bill that is asked about, or the newest where that one is still to come; None after saying there is none."""
+    invoice, as_of = find(turn, account, period)
+    if invoice is None and is_to_come(turn, period):
         invoice, as_of = find(turn, account, None)
     if invoice is None:
-        no_bill(turn, account, slots.period)
-        return
+        no_bill(turn, account, period)
+    return invoice, as_of
+
+
+def _say_calculation(turn: DeskTurn, account: Account, invoice: Invoice, as_of: datetime) -> None:
     turn.say("bill.calculated", link=account.link_id, account=account, invoice=invoice, as_of=as_of)
 
 
