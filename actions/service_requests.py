@@ -31,10 +31,11 @@ def service_status(turn: DeskTurn, slots: Slots) -> None:
     own = own_requests(turn)
     if slots.request_code:
         found = _named(own, slots.request_code)
+        cancelling = option_meant(turn.desk.answers, "service.request", turn.text) == "cancel"
         if found is None:
             _say_ticket(turn, slots.request_code)
-        elif option_meant(turn.desk.answers, "service.request", turn.text) == "cancel":
-            ask_to_cancel(turn, slots)
+        elif cancelling and found.state not in CLOSED:
+            _ask_to_cancel(turn, found)
         else:
             _say_request(turn, found)
         return
@@ -55,26 +56,14 @@ def service_status(turn: DeskTurn, slots: Slots) -> None:
 @registry.handles("service.cancel_ask")
 def ask_to_cancel(turn: DeskTurn, slots: Slots) -> None:
     """Nothing is withdrawn before the customer has said so twice."""
-    request = _own(turn, slots)
-    if request is None:
-        turn.say("service.not_found")
-    elif request.state in CLOSED:
-        _say_request(turn, request)
-    else:
-        title = catalogue().title_of(request.service)
-        turn.say("service.confirm_cancel", filed=request, title=title, request_code=request.code)
-        cancel = Command(name="service.cancel", slots=Slots(request_code=request.code))
-        turn.ask_yes_no(yes=cancel, no=Command(name="deny"))
+    if request := _open_request(turn, slots.request_code):
+        _ask_to_cancel(turn, request)
 
 
 @registry.handles("service.cancel")
 def cancel_request(turn: DeskTurn, slots: Slots) -> None:
-    request = _own(turn, slots)
+    request = _open_request(turn, slots.request_code)
     if request is None:
-        turn.say("service.not_found")
-        return
-    if request.state in CLOSED:
-        _say_request(turn, request)
         return
     cancelled = turn.desk.service.cancel_request(request.code, idempotency_key=turn.idempotency_key("cancel"))
     turn.say("service.cancelled", filed=cancelled, title=catalogue().title_of(cancelled.service))
@@ -102,12 +91,8 @@ class MorePapers(Form):
         values["papers"] = PAPERS.check(turn, values["papers"])
 
     def submit(self, turn: DeskTurn) -> None:
-        request = _own(turn, Slots(request_code=self.request_code))
+        request = _open_request(turn, self.request_code)
         if request is None:
-            turn.say("service.not_found")
-            return
-        if request.state in CLOSED:
-            _say_request(turn, request)
             return
         lost = attach(turn, request.code, self.papers)
         turn.say("service.papers_kept", kept=len(self.papers) - lost, lost=lost, filed=request)
@@ -123,12 +108,7 @@ class MorePapers(Form):
 @registry.handles("service.papers_add")
 def add_papers(turn: DeskTurn, slots: Slots) -> None:
     """Ask for the papers of a request of this chat's or its accounts'."""
-    request = _own(turn, slots)
-    if request is None:
-        turn.say("service.not_found")
-    elif request.state in CLOSED:
-        _say_request(turn, request)
-    else:
+    if request := _open_request(turn, slots.request_code):
         filling.start(registry, turn, MorePapers, slots=Slots(request_code=request.code))
 
 
@@ -139,7 +119,7 @@ def papers_done(turn: DeskTurn, _slots: Slots) -> None:
     if form is None or form.name != "service.papers":
         turn.say("button.stale")
         return
-    request = _own(turn, Slots(request_code=form.values["request_code"]))
+    request = _own(turn, form.values["request_code"])
     turn.state.form = None
     if request is None:
         turn.say("service.not_found")
@@ -156,8 +136,27 @@ def own_requests(turn: DeskTurn) -> list[ServiceRequest]:
     return sorted(found.values(), key=lambda request: (request.filed_at, request.code), reverse=True)
 
 
-def _own(turn: DeskTurn, slots: Slots) -> ServiceRequest | None:
-    return _named(own_requests(turn), slots.request_code or "")
+def _own(turn: DeskTurn, code: str | None) -> ServiceRequest | None:
+    return _named(own_requests(turn), code or "")
+
+
+def _open_request(turn: DeskTurn, code: str | None) -> ServiceRequest | None:
+    """The request, if it is open; None after saying that there is none, or how it ended."""
+    request = _own(turn, code)
+    if request is None:
+        turn.say("service.not_found")
+    elif request.state in CLOSED:
+        _say_request(turn, request)
+    else:
+        return request
+    return None
+
+
+def _ask_to_cancel(turn: DeskTurn, request: ServiceRequest) -> None:
+    title = catalogue().title_of(request.service)
+    turn.say("service.confirm_cancel", filed=request, title=title, request_code=request.code)
+    cancel = Command(name="service.cancel", slots=Slots(request_code=request.code))
+    turn.ask_yes_no(yes=cancel, no=Command(name="deny"))
 
 
 def _named(requests: list[ServiceRequest], code: str) -> ServiceRequest | None:
