@@ -1,6 +1,6 @@
-"""All handlers and forms of the product, gathered from the modules of this package."""
+"""All handlers and forms of the product: importing the modules of this package registers them."""
 
-from actions import (
+from actions import (  # noqa: F401
     accounts,
     advice,
     bills,
@@ -25,26 +25,3 @@ from actions import (
 from actions.handlers import registry
 
 __all__ = ["registry"]
-
-MODULES = (
-    accounts,
-    advice,
-    bills,
-    contract,
-    conversation,
-    evidence,
-    explain,
-    failures,
-    hazards,
-    offices,
-    outage_reports,
-    outages,
-    payments,
-    people,
-    privacy,
-    service_forms,
-    service_requests,
-    services,
-    usage,
-    voltage,
-)

@@ -73,9 +73,7 @@ class Engine(Generic[D]):
         if state.forget_old(turn.now):
             turn.say("form.expired")
         if known := self.registry.recognised(turn):
-            if not state.greeted:
-                state.greeted = True
-                turn.say("welcome.short")
+            self._introduce(turn)
             self.run(turn, known)
             self._run_what_waited(turn)
             return
@@ -96,7 +94,7 @@ class Engine(Generic[D]):
         self._run_what_waited(turn)
 
     def _run_what_waited(self, turn: Turn[D]) -> None:
-        """The request that an account was linked for, once it is."""
+        """The request that an account was linked for, once it is; then the second of two."""
         state = turn.state
         if state.pending and not state.form and turn.has_verified:
             waiting, state.pending = state.pending, None
@@ -136,7 +134,7 @@ class Engine(Generic[D]):
             handler(turn, command.slots)
             if command.name in self.registry.handlers and command.name not in NO_TOPIC and "." not in command.name:
                 topic = Topic(command=command, at=turn.now)
-                several = turn.about is not None and len(turn.caller.accounts) > 1
+                several = len(turn.caller.accounts) > 1
                 turn.state.topic = topic.about(link=turn.about) if several and turn.about else topic
         elif form:
             filling.start(self.registry, turn, form, slots=command.slots)
@@ -176,6 +174,13 @@ class Engine(Generic[D]):
             turn.say("consent.ask")
             turn.ask_yes_no(yes=Command(name="consent.give"), no=Command(name="consent.refuse"))
 
+    @staticmethod
+    def _introduce(turn: Turn[D]) -> None:
+        """A word on who is answering, before the first answer."""
+        if not turn.state.greeted:
+            turn.state.greeted = True
+            turn.say("welcome.short")
+
     def _chosen(self, turn: Turn[D], offered: "Offered") -> Command | None:
         """The command of a tap, or of typing the number or the title of an option. Raises StalePayload."""
         payload = next((p for p in (turn.inbound.payload, turn.text) if p and p.startswith(PAYLOAD_PREFIX)), None)
@@ -191,12 +196,10 @@ class Engine(Generic[D]):
         understanding = turn.understanding = self.nlu.parse(turn.text, turn.now)
         sure = certainty(understanding, self.thresholds)
         intent = understanding.intent
-        if not turn.state.greeted:
-            if intent == "greet":
-                self._welcome(turn)
-                return
-            turn.state.greeted = True
-            turn.say("welcome.short")
+        if intent == "greet" and not turn.state.greeted:
+            self._welcome(turn)
+            return
+        self._introduce(turn)
         go_back = Command(name="form.resume") if turn.state.paused and not turn.state.form else None
         on_cancel = None if turn.state.form else offered.on_no
         answers = {"affirm": offered.on_yes or go_back, "deny": offered.on_no, "cancel": on_cancel}

@@ -24,6 +24,15 @@ def crash_at_the_next_commit(stage: Stage) -> None:
     stage.zalo.renderings.append(Crash())
 
 
+def asks_for_a_password(stage: Stage) -> None:
+    """The customer links a code, up to the one-time password that is sent."""
+    stage.nlu.teach("liên kết", "link_account")
+    stage.nlu.teach("đồng ý", "affirm")
+    stage.nlu.teach(CODE, "inform", customer_code=CODE)
+    for said in ("liên kết", "đồng ý", CODE):
+        stage.says(said)
+
+
 def set_owner(stage: Stage, owner: Owner, user: str = USER) -> None:
     with stage.database.begin() as session:
         conversations.set_owner(session, stage.conversation(user).id, owner, stage.clock())
@@ -247,11 +256,7 @@ class TestRecord:
 
     def test_a_one_time_password_is_nowhere_in_the_thread(self, stage: Stage) -> None:
         password = ""
-        stage.nlu.teach("liên kết", "link_account")
-        stage.nlu.teach("đồng ý", "affirm")
-        stage.nlu.teach(CODE, "inform", customer_code=CODE)
-        for said in ("liên kết", "đồng ý", CODE):
-            stage.says(said)
+        asks_for_a_password(stage)
         password = stage.service.password_sent()
         wrong = f"{(int(password) + 1) % 10**6:06d}"
         for digits in (wrong, password):
@@ -267,21 +272,13 @@ class TestRecord:
             assert not [row for row in [*rows, *state, *content] if digits in row]
 
     def test_a_mistyped_password_is_not_kept_either(self, stage: Stage) -> None:
-        stage.nlu.teach("liên kết", "link_account")
-        stage.nlu.teach("đồng ý", "affirm")
-        stage.nlu.teach(CODE, "inform", customer_code=CODE)
-        for said in ("liên kết", "đồng ý", CODE):
-            stage.says(said)
+        asks_for_a_password(stage)
         almost = stage.service.password_sent()[:5]
         stage.says(almost)
         assert not [message for message in stage.messages() if almost in message.text]
 
     def test_a_password_told_to_staff_is_not_kept(self, stage: Stage) -> None:
-        stage.nlu.teach("liên kết", "link_account")
-        stage.nlu.teach("đồng ý", "affirm")
-        stage.nlu.teach(CODE, "inform", customer_code=CODE)
-        for said in ("liên kết", "đồng ý", CODE):
-            stage.says(said)
+        asks_for_a_password(stage)
         set_owner(stage, Owner.STAFF)
         password = stage.service.password_sent()
         stage.hears(f"{password[:3]} {password[3:]}")
