@@ -22,6 +22,7 @@ CLOSED: Final[frozenset[RequestState]] = frozenset({"done", "cancelled"})
 SHOWN_FOR: Final = timedelta(days=365)
 _DATA: Final = read_yaml("requests.yml")
 _VISIT_HOURS: Final = (8, 10)
+_PUBLIC_HOLIDAYS: Final = holidays.country_holidays("VN")
 
 
 @dataclass(slots=True)
@@ -134,10 +135,9 @@ class RequestBook:
 
 def _working_day(day: date, count: int) -> date:
     """The day so many working days after `day`."""
-    free = holidays.country_holidays("VN")
     while count:
         day += timedelta(days=1)
-        count -= day.weekday() < 5 and day not in free
+        count -= day.weekday() < 5 and day not in _PUBLIC_HOLIDAYS
     return day
 
 

@@ -274,21 +274,14 @@ class World:
 
     def open_case(self, case: Case) -> Ticket:
         with self._lock:
-            if case.customer_code is not None and case.customer_code not in self._records:
-                raise Refused("unknown_customer", "No such customer")
-            if case.place_code is not None and case.place_code not in places():
-                raise Refused("unknown_place", "No such place")
+            self._must_know(case.customer_code, case.place_code)
             now = self.now()
             return self._tickets.open(case.kind, now, case.customer_code, case.place_code).shown(now)
 
     def ticket(self, code: str) -> Ticket:
         """A ticket as it stands; a report is done when its outage is over."""
         with self._lock:
-            now = self.now()
-            try:
-                slip = self._tickets.get(code)
-            except KeyError:
-                raise Unknown("ticket") from None
+            slip, now = self._slip(code), self.now()
             outage = self._outages.find(slip.outage_id, now) if slip.outage_id else None
             if outage is not None and outage.state == "restored" and slip.state is None:
                 slip.state = "done"
@@ -296,10 +289,7 @@ class World:
 
     def file_request(self, request: NewServiceRequest) -> ServiceRequest:
         with self._lock:
-            if request.customer_code is not None and request.customer_code not in self._records:
-                raise Refused("unknown_customer", "No such customer")
-            if request.place_code is not None and request.place_code not in places():
-                raise Refused("unknown_place", "No such place")
+            self._must_know(request.customer_code, request.place_code)
             now = self.now()
             return self._folders.file(request, now).shown(now)
 
@@ -327,15 +317,10 @@ class World:
 
     def add_note(self, code: str, note: TicketNote) -> Ticket:
         with self._lock:
-            now = self.now()
-            try:
-                slip = self._tickets.get(code)
-            except KeyError:
-                raise Unknown("ticket") from None
+            slip, now = self._slip(code), self.now()
             if note == TicketNote():
                 raise Refused("note_empty", "A note says something")
-            if note.place_code is not None and note.place_code not in places():
-                raise Refused("unknown_place", "No such place")
+            self._must_know(place_code=note.place_code)
             slip.notes.append(note)
             slip.place_code = note.place_code or slip.place_code
             if note.resolved and slip.kind == "outage":
@@ -476,6 +461,19 @@ class World:
         except KeyError:
             raise Unknown("payment_request") from None
 
+    def _must_know(self, customer_code: str | None = None, place_code: str | None = None) -> None:
+        """Raises Refused for a customer or place that a request names and nobody knows."""
+        if customer_code is not None and customer_code not in self._records:
+            raise Refused("unknown_customer", "No such customer")
+        if place_code is not None and place_code not in places():
+            raise Refused("unknown_place", "No such place")
+
+    def _slip(self, code: str) -> Slip:
+        try:
+            return self._tickets.get(code)
+        except KeyError:
+            raise Unknown("ticket") from None
+
     def _folder(self, code: str) -> Folder:
         try:
             return self._folders.get(code)
@@ -496,11 +494,9 @@ class World:
 
     def _reporter(self, report: OutageReport) -> Record | None:
         if report.customer_code is not None:
-            if report.customer_code not in self._records:
-                raise Refused("unknown_customer", "No such customer")
+            self._must_know(report.customer_code)
             return self._records[report.customer_code]
-        if report.place_code is not None and report.place_code not in places():
-            raise Refused("unknown_place", "No such place")
+        self._must_know(place_code=report.place_code)
         if report.place_code is None and (report.latitude is None or report.longitude is None):
             raise Refused("place_missing", "A customer code, a place or a position is needed")
         return None
