@@ -1,10 +1,12 @@
 """Reading which option of a question is meant (data/answers.yml)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+from bot.dialogue.turn import Turn
 from bot.text import fold
 
 Answers = Mapping[str, Mapping[str, list[str]]]
@@ -26,3 +28,8 @@ def option_meant(answers: Answers, question: str, text: str) -> str | None:
         if f" {phrase} " in said
     ]
     return max(found)[1] if found else None
+
+
+def option_of(question: str) -> Callable[[Turn[Any]], str | None]:
+    """Reads a form's answer as an option of the question."""
+    return lambda turn: option_meant(turn.desk.answers, question, turn.text)

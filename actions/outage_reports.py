@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
 
-from actions.answers import option_meant
+from actions.answers import option_meant, option_of
 from actions.backends.errors import BackendError
 from actions.backends.models import Case, Outage, OutageReport, Ticket, TicketNote
 from actions.desk import DeskTurn
@@ -65,14 +65,6 @@ def read_place(turn: Turn[Any]) -> Any:
     raise Invalid("place.of_which_commune", name=place.name)
 
 
-def _read_scope(turn: Turn[Any]) -> str | None:
-    return option_meant(turn.desk.answers, "outage.scope", turn.text)
-
-
-def _read_breaker(turn: Turn[Any]) -> str | None:
-    return option_meant(turn.desk.answers, "outage.breaker", turn.text)
-
-
 @registry.form("outage_report")
 class ReportOutage(Form):
     """Where there is no power, whether only there, and then whether it is the breaker. Known cuts end it at once."""
@@ -83,8 +75,10 @@ class ReportOutage(Form):
     note: str = ""
     anyway: str = ""
     where: Annotated[dict[str, Any], Ask("outage.ask_where", read=read_place)]
-    scope: Annotated[Literal["only_me", "neighbours", "unknown"], Ask("outage.ask_scope", read=_read_scope)]
-    breaker: Annotated[Literal["fixed", "no_help", "unseen", "not_needed"], Ask("outage.ask_breaker", _read_breaker)]
+    scope: Annotated[Literal["only_me", "neighbours", "unknown"], Ask("outage.ask_scope", option_of("outage.scope"))]
+    breaker: Annotated[
+        Literal["fixed", "no_help", "unseen", "not_needed"], Ask("outage.ask_breaker", option_of("outage.breaker"))
+    ]
 
     @classmethod
     def prefill(cls, turn: DeskTurn, slots: Slots) -> dict[str, Any]:
@@ -114,7 +108,7 @@ class ReportOutage(Form):
     @classmethod
     def filled(cls, turn: DeskTurn, field: str, values: dict[str, Any]) -> None:
         if field == "where":
-            values["where"] = _where_tapped(turn, values["where"])
+            values["where"] = where_tapped(turn, values["where"])
             values["link"] = values["where"].get("link")
             _remember(values, turn.text)
             _say_what_is_known(turn, values)
@@ -176,7 +170,7 @@ def suspicion_of(turn: DeskTurn, spot: Spot) -> Suspicion | None:
     return turn.desk.grid.suspected(spot.code, turn.now) if spot.code else None
 
 
-def _where_tapped(turn: DeskTurn, where: Any) -> dict[str, Any]:
+def where_tapped(turn: DeskTurn, where: Any) -> dict[str, Any]:
     """What a tap on one of the places or accounts stands for."""
     if not isinstance(where, str):
         return dict(where)

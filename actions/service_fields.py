@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from actions.answers import option_meant
 from actions.backends.models import ServiceKind
 from actions.desk import DeskTurn
-from bot.dialogue.commands import PlaceChoice, Slots
+from actions.where import titles
+from bot.dialogue.commands import Slots
 from bot.dialogue.forms import Invalid
 from bot.dialogue.replies import day, number
 from bot.dialogue.turn import AccountGone, NeedsAccountChoice, NeedsLink
@@ -129,7 +130,8 @@ class PlaceField(FieldData):
     def read(self, turn: DeskTurn, *, asked: bool, known: Any) -> Any:
         place = turn.slots.place
         if place and place.choices and not place.code:
-            options = [(_told_apart(choice), choice.code) for choice in place.choices]
+            codes = (choice.code for choice in place.choices)
+            options = list(zip(titles(place.choices), codes, strict=True))
             raise Invalid("place.which", options=options, name=place.name, choices=place.choices)
         return {"code": place.code, "name": place.name} if place and place.code else None
 
@@ -311,8 +313,3 @@ def _as_number(text: str) -> float:
     if re.fullmatch(r"\d{1,3}(?:[.,]\d{3})+", text):
         return float(re.sub(r"[.,]", "", text))
     return float(text.replace(",", ".")) if text.count(".") + text.count(",") == 1 else float(re.sub(r"[.,]", "", text))
-
-
-def _told_apart(choice: PlaceChoice) -> str:
-    """Short enough for a button: the former district, or else the unit."""
-    return choice.district if choice.district and choice.old_name else choice.name

@@ -2,27 +2,17 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from actions.answers import option_meant
+from actions.answers import option_meant, option_of
 from actions.backends.models import Case
 from actions.desk import DeskTurn
 from actions.handlers import registry
-from actions.outage_reports import read_place
+from actions.outage_reports import LONGEST_NOTE, read_place, where_tapped
 from bot.dialogue.commands import Slots
 from bot.dialogue.forms import Ask, Form
 from bot.dialogue.turn import NeedsAccountChoice, NeedsLink, Turn
 
-LONGEST_NOTE: Final = 1_000
-
-
 WORDS_ALONE: Final = 2
 """So few words to the question of the hour may be "tối", which is "tôi" in any other place."""
-
-
-def _read(question: str) -> Any:
-    def read(turn: Turn[Any]) -> str | None:
-        return option_meant(turn.desk.answers, question, turn.text)
-
-    return read
 
 
 def _read_hours(turn: Turn[Any]) -> str | None:
@@ -42,10 +32,10 @@ class WeakPower(Form):
     note: str = ""
     called: str = ""
     spot: Annotated[dict[str, Any], Ask("voltage.ask_place", read=read_place)]
-    began: Annotated[Literal["today", "days", "long"], Ask("voltage.ask_since", read=_read("voltage.since"))]
+    began: Annotated[Literal["today", "days", "long"], Ask("voltage.ask_since", read=option_of("voltage.since"))]
     hours: Annotated[Literal["evening", "daytime", "always"], Ask("voltage.ask_hours", read=_read_hours)]
     neighbours: Annotated[
-        Literal["yes", "no", "unknown"], Ask("voltage.ask_neighbours", read=_read("voltage.neighbours"))
+        Literal["yes", "no", "unknown"], Ask("voltage.ask_neighbours", read=option_of("voltage.neighbours"))
     ]
 
     @classmethod
@@ -63,9 +53,7 @@ class WeakPower(Form):
     def filled(cls, turn: DeskTurn, field: str, values: dict[str, Any]) -> None:
         if field != "spot":
             return
-        spot = values["spot"]
-        if isinstance(spot, str):
-            spot = values["spot"] = {"code": spot, "name": turn.desk.gazetteer.title(spot)}
+        spot = values["spot"] = where_tapped(turn, values["spot"])
         values["link"] = spot.get("link")
         if "link" in spot:
             account = turn.account(Slots(link=spot["link"]))

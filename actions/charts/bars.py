@@ -14,6 +14,8 @@ from typing import Final
 from font_source_sans_pro import SourceSansPro, SourceSansProSemibold  # type: ignore[import-untyped]
 from PIL import Image, ImageDraw, ImageFont
 
+from bot.dialogue.replies import number as as_written
+
 WIDTH, HEIGHT = 1080, 1000
 _LEFT, _RIGHT, _TOP, _BOTTOM = 92, 1056, 150, 800  # of the plot, pixels
 _LABELS_TOP = _BOTTOM + 14
@@ -80,7 +82,7 @@ def _axis(draw: ImageDraw.ImageDraw, highest: float) -> float:
     for number in range(round(top / step) + 1):
         level = _height(number * step, top)
         draw.line([(_LEFT, level), (_RIGHT, level)], fill=_GRID if number else _FAINT, width=2)
-        draw.text((_LEFT - 14, level), _number(number * step), font=_font(32), fill=_FAINT, anchor="rm")
+        draw.text((_LEFT - 14, level), _tenth(number * step), font=_font(32), fill=_FAINT, anchor="rm")
     return top
 
 
@@ -102,7 +104,7 @@ def _bars(image: Image.Image, draw: ImageDraw.ImageDraw, bars: Sequence[Bar], to
             draw.rectangle([left, above, right, _BOTTOM - 1], fill=_ODD if bar.unusual else _BAR)
             if bar.unusual:
                 _hatch(image, (left, above, right, _BOTTOM - 1))
-    valued = [(number, _number(bars[number].kwh or 0)) for number in _valued(bars, with_values)]
+    valued = [(number, _tenth(bars[number].kwh or 0)) for number in _valued(bars, with_values)]
     longest = max((_font(32, bold=True).getlength(value) for _, value in valued), default=1)
     weight = _font(min(32, int(32 * slot * 0.96 / longest)) if with_values else 32, bold=True)
     for number, value in valued:
@@ -184,10 +186,8 @@ def _round_step(rough: float) -> float:
     return next(unit * factor for factor in (1, 2, 2.5, 5, 10) if unit * factor >= rough * 0.999)
 
 
-def _number(value: float) -> str:
-    """As Vietnamese write it, a tenth at most: 1234.5 → `1.234,5`."""
-    text = f"{value:,.1f}".removesuffix(".0")
-    return text.translate(str.maketrans(",.", ".,"))
+def _tenth(value: float) -> str:
+    return as_written(round(value, 1))
 
 
 @cache
