@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import TypeAdapter
 
 from bot.dialogue.turn import Turn
 from bot.text import fold
@@ -14,8 +15,8 @@ Answers = Mapping[str, Mapping[str, list[str]]]
 
 
 def load_answers(file: Path) -> Answers:
-    answers: Answers = yaml.safe_load(file.read_text("utf-8"))
-    return answers
+    """Raises ValueError for a phrase that YAML reads as something else than text, as an unquoted `no`."""
+    return TypeAdapter(dict[str, dict[str, list[str]]]).validate_python(yaml.safe_load(file.read_text("utf-8")))
 
 
 def option_meant(answers: Answers, question: str, text: str) -> str | None:
