@@ -7,7 +7,7 @@ something; of several cuts the surest counts. A story before a request tells, it
 
 import re
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from nlu import lexicon
@@ -69,7 +69,7 @@ def _any_of(phrases: "dict[str, set[str]]") -> "re.Pattern[str]":
 
 def requests(text: str, guess: Guess) -> "tuple[Request, ...]":
     """The two requests of a message in the order of their handling (danger first); empty when it holds one."""
-    aligned, words = align(text), _words()
+    aligned, words, guess = align(text), _words(), cache(guess)  # a clause lies beside several cuts
     best: tuple[Request, Request] | None = None
     for cut in _cuts(aligned):
         pair = _pair(aligned, cut, guess)

@@ -7,6 +7,7 @@ the same length and keeps the marks, for words that only the marks tell apart.
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from nlu.text.marks import fold_char, has_marks
 from nlu.text.syllables import split_joined
@@ -39,6 +40,7 @@ class AlignedText:
         return self.accented[start:end] != self.folded[start:end]
 
 
+@lru_cache(maxsize=16)
 def align(raw: str) -> AlignedText:
     """The aligned text of any string."""
     chars: list[str] = []
