@@ -71,6 +71,7 @@ def bar_chart(bars: Sequence[Bar], lines: Sequence[Line], texts: ChartTexts) -> 
     _bars(image, draw, bars, top)
     for line, (colour, dash) in zip(lines, _LINES, strict=False):
         _dashed(draw, (_LEFT, _RIGHT), _height(line.kwh, top), colour, dash)
+    _values(draw, bars, top)
     _legend(draw, bars, lines, texts)
     return _png(image)
 
@@ -89,7 +90,6 @@ def _axis(draw: ImageDraw.ImageDraw, highest: float) -> float:
 def _bars(image: Image.Image, draw: ImageDraw.ImageDraw, bars: Sequence[Bar], top: float) -> None:
     slot = (_RIGHT - _LEFT) / len(bars)
     width = max(slot * 0.72, 4)
-    with_values = len(bars) <= _MOST_VALUES
     size = 32 if slot > 90 else 28
     for number, bar in enumerate(bars):
         middle = _LEFT + slot * (number + 0.5)
@@ -104,6 +104,12 @@ def _bars(image: Image.Image, draw: ImageDraw.ImageDraw, bars: Sequence[Bar], to
             draw.rectangle([left, above, right, _BOTTOM - 1], fill=_ODD if bar.unusual else _BAR)
             if bar.unusual:
                 _hatch(image, (left, above, right, _BOTTOM - 1))
+
+
+def _values(draw: ImageDraw.ImageDraw, bars: Sequence[Bar], top: float) -> None:
+    """Over the lines, which would strike them through."""
+    slot = (_RIGHT - _LEFT) / len(bars)
+    with_values = len(bars) <= _MOST_VALUES
     valued = [(number, _tenth(bars[number].kwh or 0)) for number in _valued(bars, with_values)]
     longest = max((_font(32, bold=True).getlength(value) for _, value in valued), default=1)
     weight = _font(min(32, int(32 * slot * 0.96 / longest)) if with_values else 32, bold=True)
