@@ -46,7 +46,7 @@ async function loop() {
 
 function showMessages(changed) {
   if (!changed.length) return;
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+  const atEnd = isNearEnd();
   let grown = false;
   for (const message of changed) {
     const row = bubble(message, {
@@ -57,7 +57,7 @@ function showMessages(changed) {
     const known = at("messages").querySelector(`[data-id="${CSS.escape(message.message_id)}"]`);
     if (known) known.replaceWith(row);
     else { placeDay(message); at("messages").append(row); grown = true; }
-    if (atEnd) for (const image of row.querySelectorAll("img")) image.addEventListener("load", scrollToEnd);
+    if (atEnd) for (const image of row.querySelectorAll("img")) image.addEventListener("load", keepAtEnd);
     messages.set(message.message_id, message);
   }
   groupRows();
@@ -147,6 +147,15 @@ function opener(title, onclick) {
   button.type = "button";
   button.onclick = onclick;
   return button;
+}
+
+function isNearEnd(grownBy = 0) {
+  return log.scrollHeight - log.scrollTop - log.clientHeight - grownBy < 80;
+}
+
+// A picture that loads while somebody reads further up leaves them there.
+function keepAtEnd(event) {
+  if (isNearEnd(event.target.clientHeight)) scrollToEnd();
 }
 
 function scrollToEnd() {
