@@ -4,7 +4,8 @@ Source of the customer code's shape: electricity.md §2.1.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from nlu.entities.match import B, E, Match, before, words
 from nlu.entities.numbers import DIGITS, Token, tokens_of
@@ -166,7 +167,7 @@ def phones(aligned: AlignedText) -> Iterator[Match]:
     for match in _SHORT_PHONE.finditer(text):
         if _PHONE_WORDS.search(before(text, match.start())):
             yield Match("phone", match.start(), match.end(), "0" + re.sub(r"\D", "", match[0]))
-    for run, digits in _spoken_digits(tokens_of(aligned), text):
+    for run, digits in _spoken_digits(aligned):
         if _is_phone(digits):
             yield Match("phone", run[0].start, run[-1].end, digits)
 
@@ -179,7 +180,7 @@ def _digit(token: Token) -> "str | None":
     return token.text if token.text.isdigit() else None
 
 
-def _runs(tokens: "list[Token]", text: str) -> "Iterator[list[Token]]":
+def _runs(tokens: "Sequence[Token]", text: str) -> "Iterator[list[Token]]":
     """Runs of tokens with nothing but spaces, commas or hyphens between."""
     run: list[Token] = []
     for token in tokens:
@@ -191,8 +192,13 @@ def _runs(tokens: "list[Token]", text: str) -> "Iterator[list[Token]]":
         yield run
 
 
-def _spoken_digits(tokens: "list[Token]", text: str) -> "Iterator[tuple[list[Token], str]]":
-    """Stretches of digits said one by one (at least one of them as a word), longest first."""
+@lru_cache(maxsize=4)
+def _spoken_digits(aligned: AlignedText) -> "tuple[tuple[list[Token], str], ...]":
+    """Stretches of digits said one by one (at least one of them as a word)."""
+    return tuple(_stretches(tokens_of(aligned), aligned.folded))
+
+
+def _stretches(tokens: "Sequence[Token]", text: str) -> "Iterator[tuple[list[Token], str]]":
     for run in _runs(tokens, text):
         stretch: list[Token] = []
         for token in [*run, Token("", 0, 0)]:
@@ -254,7 +260,7 @@ def meter_serials(aligned: AlignedText) -> Iterator[Match]:
     text = aligned.folded
     for match in _SERIAL_NAMED.finditer(text):
         yield Match("meter_serial", match.start(1), match.end(1), match[1].upper())
-    for run, digits in _spoken_digits(tokens_of(aligned), text):
+    for run, digits in _spoken_digits(aligned):
         named = _SERIAL_BEFORE.search(text[: run[0].start])
         if named and 6 <= len(digits) <= 10 and not _is_phone(digits):
             yield Match("meter_serial", run[0].start, run[-1].end, digits)

@@ -50,12 +50,14 @@ class Meaning:
 
 @dataclass(frozen=True)
 class Gazetteer:
-    """Today's units by code, meanings by the name without marks and spaces, and those keys by how they sound in the
-    north and by what is left of them when one letter is lost (both for names of two words or more)."""
+    """Today's units by code, meanings by the name without marks and spaces, all beginnings of these keys, and the keys
+    by how they sound in the north and by what is left of them when one letter is lost (both for names of two words or
+    more)."""
 
     units: "tuple[Unit, ...]"
     meanings: "dict[str, tuple[Meaning, ...]]"
     longest: int
+    beginnings: "frozenset[str]"
     sounded: "dict[str, tuple[str, ...]]"
     slipped: "dict[str, tuple[str, ...]]"
 
@@ -125,6 +127,7 @@ def gazetteer() -> Gazetteer:
         tuple(units),
         {name: tuple(found) for name, found in meanings.items()},
         longest,
+        frozenset(name[:size] for name in meanings for size in range(1, len(name) + 1)),
         {spelt: tuple(sorted(names)) for spelt, names in sounded.items()},
         {spelt: tuple(sorted(names)) for spelt, names in slipped.items()},
     )

@@ -1,8 +1,10 @@
 """Numbers as said: "hai trăm rưỡi" is 250, "một triệu hai" is 1,200,000, "1 triệu 250" is 1,250,000."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from nlu.text.align import AlignedText
 
@@ -80,6 +82,7 @@ _NOT_A_REST = frozenset(
     ]
 )
 _NOT_ALONE = frozenset(("tram", "chuc", "nghin", "ngan", "trieu", "ty", "ti"))
+_FIRSTS = frozenset((*DIGITS, *_NOT_ALONE, "muoi", "nua")) - {"khong", "ty", "ti"}
 _VAGUE = frozenset(("ca", "may", "vai", "hang", "nhieu", "bao", "cong"))
 _TOKEN = re.compile(r"\d{1,3}(?:[.,]\d{3})+(?![\d])|\d+[.,]\d{1,2}(?!\d)|\d+|[a-z]+")
 
@@ -87,8 +90,7 @@ Look = Callable[[int], str]
 """The text of a token, or "" where the run of adjacent tokens has ended."""
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """A word or a written number of the text."""
 
     text: str
@@ -107,7 +109,8 @@ class Number:
     spoken: bool
 
 
-def tokens_of(aligned: AlignedText) -> "list[Token]":
+@lru_cache(maxsize=4)
+def tokens_of(aligned: AlignedText) -> "tuple[Token, ...]":
     """Words and written numbers; a word whose marks make it another word than the number word loses its reading."""
     found = []
     for match in _TOKEN.finditer(aligned.folded):
@@ -119,7 +122,7 @@ def tokens_of(aligned: AlignedText) -> "list[Token]":
         elif text in _ACCENTS and not aligned.says(match.start(), match.end(), *_ACCENTS[text]):
             text = "_"
         found.append(Token(text, match.start(), match.end()))
-    return found
+    return tuple(found)
 
 
 def written(text: str) -> float:
@@ -129,28 +132,30 @@ def written(text: str) -> float:
     return float(text.replace(",", "."))
 
 
-def numbers(aligned: AlignedText) -> "list[Number]":
+@lru_cache(maxsize=4)
+def numbers(aligned: AlignedText) -> "tuple[Number, ...]":
     """All numbers of the text, each as long as it goes, from left to right."""
     tokens = tokens_of(aligned)
     found, i = [], 0
     while i < len(tokens):
         vague = i > 0 and tokens[i].text in _NOT_ALONE and tokens[i - 1].text in _VAGUE
         unsure = tokens[i].text == "tu" and not aligned.marked(tokens[i].start, tokens[i].end)
-        number = None if vague or unsure else _number(tokens, i, aligned.folded)
+        begins = tokens[i].text in _FIRSTS or tokens[i].text[0].isdigit()
+        number = _number(tokens, i, aligned.folded) if begins and not (vague or unsure) else None
         if number is None:
             i += 1
             continue
         found.append(number[0])
         i = number[1]
-    return found
+    return tuple(found)
 
 
-def _adjacent(tokens: "list[Token]", i: int, text: str) -> bool:
+def _adjacent(tokens: "Sequence[Token]", i: int, text: str) -> bool:
     """Whether token ``i`` follows its predecessor with at most spaces between."""
     return i < len(tokens) and (i == 0 or not text[tokens[i - 1].end : tokens[i].start].strip())
 
 
-def _number(tokens: "list[Token]", i: int, text: str) -> "tuple[Number, int] | None":
+def _number(tokens: "Sequence[Token]", i: int, text: str) -> "tuple[Number, int] | None":
     first, total, scale, largest = i, 0.0, 0, 1
     spoken = not tokens[i].text[0].isdigit()
     if tokens[i].text == "nua" and i + 1 < len(tokens) and tokens[i + 1].text in ("trieu", "nghin", "ty"):
@@ -192,12 +197,12 @@ def _number(tokens: "list[Token]", i: int, text: str) -> "tuple[Number, int] | N
     return Number(total, tokens[first].start, tokens[i - 1].end, largest, spoken), i
 
 
-def _is_next_thing(tokens: "list[Token]", after: int) -> bool:
+def _is_next_thing(tokens: "Sequence[Token]", after: int) -> bool:
     """Whether what follows a scale counts something else: "4 nghìn một số", "5 triệu hai năm nay"."""
     return after < len(tokens) and tokens[after].text in _NOT_A_REST
 
 
-def _has_rest(tokens: "list[Token]", i: int, text: str) -> bool:
+def _has_rest(tokens: "Sequence[Token]", i: int, text: str) -> bool:
     return _adjacent(tokens, i, text) and (tokens[i].text == "ruoi" or tokens[i].text in DIGITS)
 
 
@@ -210,7 +215,7 @@ def _short_rest(value: float, scale: int) -> float:
     return value
 
 
-def _chunk(tokens: "list[Token]", i: int, text: str) -> "tuple[float, int] | None":
+def _chunk(tokens: "Sequence[Token]", i: int, text: str) -> "tuple[float, int] | None":
     """A number below the thousands, or one in figures."""
 
     def at(j: int) -> str:

@@ -22,6 +22,8 @@ from nlu.text.sounds import sound
 _TOKEN = re.compile(r"[a-z0-9]+")
 _UNIT_KINDS = ("xã", "phường", "thị trấn")
 _OLD = re.compile(r"\s*(?:cu|ngay truoc|truoc day|truoc kia)(?![a-z0-9])")
+_NEAR = 40
+"""How far before a name its words are looked for."""
 _LINK = re.compile(r"\s*(?:[,\-–(]\s*)?(?:(?:o|thuoc|cua)\s+)?")
 
 
@@ -39,6 +41,10 @@ class _Named:
 @lru_cache(maxsize=1)
 def _before_name() -> "re.Pattern[str]":
     return re.compile(r"(?<![a-z0-9])" + words(*map(fold, lexicon.read("place_words")["before"])) + r"\s*[,:]?\s*\Z")
+
+
+def _is_before_name(text: str, start: int) -> bool:
+    return bool(_before_name().search(text, max(0, start - _NEAR), start))
 
 
 @lru_cache(maxsize=1)
@@ -133,12 +139,14 @@ def _named(aligned: AlignedText) -> "list[_Named]":
     found: list[_Named] = []
     i = 0
     while i < len(tokens):
-        for size in range(min(index.longest, len(tokens) - i), 0, -1):
-            start, end = tokens[i].start(), tokens[i + size - 1].end()
-            stretch = aligned.folded[start:end]
-            meanings = index.meanings.get(re.sub(r"\s+", "", stretch))
+        start = tokens[i].start()
+        surely_placed = _surely_placed(aligned, start)
+        known = tokens[i][0] in index.beginnings
+        for size in range(min(index.longest, len(tokens) - i), 0, -1) if known or surely_placed else ():
+            end = tokens[i + size - 1].end()
+            meanings = index.meanings.get("".join(aligned.folded[start:end].split())) if known else None
             place = meanings and _understood(aligned, start, end, meanings)
-            if not place and size > 1:
+            if not place and size > 1 and surely_placed:
                 place = _misspelt(aligned, start, end)
             if place:
                 found.append(place)
@@ -148,13 +156,20 @@ def _named(aligned: AlignedText) -> "list[_Named]":
     return found
 
 
+def _surely_placed(aligned: AlignedText, start: int) -> bool:
+    """Whether a place is surely meant by what begins here: its kind, or a word of place and a capital."""
+    if _said_kind(aligned, start)[1]:
+        return True
+    return aligned.raw[aligned.starts[start]].isupper() and _is_before_name(aligned.folded, start)
+
+
 def _misspelt(aligned: AlignedText, start: int, end: int) -> _Named | None:
     """A name in a regional spelling ("Xảng Mộc") or with a slip ("Tânn Cương"), where a place is surely meant."""
     stretch = aligned.folded[start:end]
     raw = aligned.raw[aligned.starts[start] : aligned.ends[end - 1]]
     capitals = raw.replace(" ", "").isalpha() and all(word[:1].isupper() for word in raw.split())
     said_at, said = _said_kind(aligned, start)
-    if not (said or (capitals and _before_name().search(aligned.folded[:start]))):
+    if not (said or capitals):
         return None
     index = gazetteer()
     named = [meaning for name in index.nearly(stretch) for meaning in index.meanings[name]]
@@ -190,7 +205,7 @@ def _understood(aligned: AlignedText, start: int, end: int, meanings: "tuple[Mea
     said_at, said = _said_kind(aligned, start)
     if said:
         fitting = _of_kind(said, fitting)
-    elif len(key(written)) <= 3 or _surnames().search(aligned.folded[:start]):
+    elif len(key(written)) <= 3 or _surnames().search(aligned.folded, max(0, start - _NEAR), start):
         return None
     if _OLD.match(aligned.folded, end) and aligned.says(*_OLD.match(aligned.folded, end).span(), " cũ", "cũ"):  # type: ignore[union-attr]
         formers = tuple(m for m in fitting if m.former_district or m.district)
@@ -223,7 +238,7 @@ def _partly(written: str, name: str) -> bool:
 
 def _said_kind(aligned: AlignedText, start: int) -> "tuple[int, str]":
     pattern, spelt, accented = _kinds()
-    match = pattern.search(aligned.folded[:start])
+    match = pattern.search(aligned.folded, max(0, start - _NEAR), start)
     if not match:
         return start, ""
     kind = spelt[re.sub(r"\s+", "", match[1])]
@@ -251,8 +266,7 @@ def _stands_alone(aligned: AlignedText, start: int, end: int, written: str) -> b
     capitals = all(word[:1].isupper() for word in raw.split()) and " " in raw and not aligned.raw.isupper()
     if capitals:
         return True
-    place_word = _before_name().search(aligned.folded[:start])
-    if place_word:
+    if _is_before_name(aligned.folded, start):
         return True
     return has_marks(written) and key(written) not in _everyday()
 

@@ -9,14 +9,14 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from nlu.text.marks import fold_char, has_marks
+from nlu.text.marks import fold_chars, has_marks
 from nlu.text.syllables import split_joined
 from nlu.text.views import words_as_meant
 
 _WORD = re.compile(r"[^\W_]+|[^\w\s]")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AlignedText:
     """``raw`` as sent; ``accented`` and ``folded`` of equal length; ``starts``/``ends``: offsets into ``raw``."""
 
@@ -43,6 +43,8 @@ class AlignedText:
 @lru_cache(maxsize=16)
 def align(raw: str) -> AlignedText:
     """The aligned text of any string."""
+    if all(map(_plain, raw)):
+        return _as_meant(raw, "".join(map(_plain, raw)), [*range(len(raw))], [*range(1, len(raw) + 1)])
     chars: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -51,12 +53,23 @@ def align(raw: str) -> AlignedText:
         end = at + 1
         while end < len(raw) and unicodedata.combining(raw[end]):
             end += 1
-        for char in unicodedata.normalize("NFC", unicodedata.normalize("NFKC", raw[at:end]).lower()):
+        for char in _lower(raw[at:end]):
             chars.append(char)
             starts.append(at)
             ends.append(end)
         at = end
     return _as_meant(raw, "".join(chars), starts, ends)
+
+
+def _lower(cluster: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", cluster).lower())
+
+
+@lru_cache(maxsize=4096)
+def _plain(char: str) -> str:
+    """The lower-case character where one stands for one whatever is beside it, else ""."""
+    lower = _lower(char)
+    return lower if len(lower) == 1 and not unicodedata.combining(char) else ""
 
 
 def _as_meant(raw: str, text: str, starts: "list[int]", ends: "list[int]") -> AlignedText:
@@ -90,4 +103,4 @@ def _as_meant(raw: str, text: str, starts: "list[int]", ends: "list[int]") -> Al
         at = end
     keep(len(text))
     accented = "".join(out)
-    return AlignedText(raw, accented, "".join(map(fold_char, accented)), tuple(new_starts), tuple(new_ends))
+    return AlignedText(raw, accented, fold_chars(accented), tuple(new_starts), tuple(new_ends))

@@ -41,10 +41,20 @@ def _teencode() -> "dict[str, str]":
     }
 
 
+class _Text(dict[int, str]):
+    """For ``str.translate``: a space for each character that carries no text, found out when first met."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = " " if unicodedata.category(chr(code)) in ("Cc", "Cf", "Cs", "Co", "Cn") else chr(code)
+        return self[code]
+
+
+_TEXT = _Text()
+
+
 def clean(text: str) -> str:
     """NFC and lower case; characters that carry no text (controls, lone surrogates) become spaces."""
-    text = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).lower())
-    return "".join(" " if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn") else char for char in text)
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).lower()).translate(_TEXT)
 
 
 @lru_cache(maxsize=65536)
@@ -68,8 +78,12 @@ def _tidy(word: str) -> str:
 
 def words_as_meant(words: "list[str]") -> "list[str]":
     """The words of one message after keyboard slips, stretched letters and tone placement, one for one."""
-    short = [word if word in as_they_stand() else _STRETCH.sub(r"\1\1", word) for word in words]
-    return [_tidy(word) for word in decode_words(short)]
+    return [_tidy(word) for word in decode_words([*map(_shorter, words)])]
+
+
+@lru_cache(maxsize=65536)
+def _shorter(word: str) -> str:
+    return word if word in as_they_stand() else _STRETCH.sub(r"\1\1", word)
 
 
 def normalise(text: str) -> Views:
