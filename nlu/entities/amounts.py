@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from nlu.entities.match import B, E, Match, before, words
-from nlu.entities.numbers import Number, numbers, written
+from nlu.entities.numbers import NO_NUMBER, Number, numbers, tokens_of, written
 from nlu.text.align import AlignedText
 
 _COMPACT = re.compile(
@@ -60,10 +60,13 @@ _USED = re.compile(
 def money(aligned: AlignedText) -> Iterator[Match]:
     """Money as whole đồng: "500k", "1tr2", "350.000đ", "một triệu hai", "hai trăm nghìn"."""
     text = aligned.folded
+    no_units = {token.start for token in tokens_of(aligned) if token.text == NO_NUMBER}
     for match in _COMPACT.finditer(text):
         yield Match("money", match.start(), match.end(), _compact_value(match))
     for match in _FIGURES.finditer(text):
         figure, unit = re.sub(r"\s", ".", match[1]), match[2]
+        if match.start(2) in no_units:
+            continue
         if unit == "cu" and aligned.accented[match.start(2) : match.end(2)] != "củ":
             continue
         if unit == "d" and not (match.end() - match.start() > 4 or aligned.accented[match.start(2)] == "đ"):

@@ -13,38 +13,22 @@ from nlu.entities.numbers import DIGITS
 from nlu.text.align import AlignedText
 from nlu.text.marks import has_marks
 
-_PART = r"(?:(?:sang|trua|chieu|toi|dem|khuya|xang|chua)\s*)"
-_NEAR = (
-    (
-        0,
-        words(
-            "hom nay",
-            "hom lay",
-            "hom ni",
-            "hnay",
-            "hn",
-            "bua nay",
-            "hum lay",
-            "hom nai",
-            "ngay hom nay",
-            "hum nay",
-            "ngay nay hom nay",
-        ),
-    ),
-    (0, rf"{_PART}(?:nay|ni)"),
-    (-1, words("hom qua", "ngay hom qua", "hqua", "ngay hqua", "hum qua", "hum qa", "bua qua")),
-    (-1, rf"{_PART}(?:hom\s*)?qua"),
-    (-2, words("hom kia", "ngay hom kia", "bua kia", "hum kia", "hom truoc nua")),
-    (-3, words("hom kìa")),
-    (1, words("ngay mai", "bua mai")),
-    (1, rf"{_PART}(?:ngay\s*)?mai"),
-    (2, words("ngay kia", "ngay mot", "ngay kia")),
-    (2, rf"{_PART}(?:ngay\s*)?(?:mot|kia)"),
+_PART = r"(?P<part>sang|trua|chieu|toi|dem|khuya|xang|chua)\s*"
+_WHOLE = (
+    (0, words("hom nay", "hom lay", "hom ni", "hnay", "hn", "bua nay", "hum lay", "hom nai", "hum nay")),
+    (-1, words("hom qua", "hqua", "hum qua", "hum qa", "bua qua")),
+    (-2, words("hom kia", "bua kia", "hum kia", "hom truoc nua")),
+    (1, words("bua mai")),
+    (1, rf"(?:{_PART})?ngay\s*mai"),
+    (2, rf"(?:{_PART})?ngay\s*(?:mot|kia)"),
 )
-_NEARS = tuple((days, re.compile(rf"{B}(?:{_PART})?{pattern}{E}")) for days, pattern in _NEAR)
+_OF_PART = ((0, r"(?:nay|ni)"), (-1, "qua"), (1, "mai"), (2, r"(?:mot|kia)"))
+_NEARS = tuple(
+    (days, re.compile(rf"{B}{pattern}{E}"))
+    for days, pattern in (*_WHOLE, *((days, _PART + short) for days, short in _OF_PART))
+)
 _COUNT_BEFORE = re.compile(r"(?<![a-z0-9])(may|vai|hai|ba|bon|nam|\d{1,2})\s*\Z")
 _COUNTS = ("mấy", "vài", "hai", "ba", "bốn", "năm")
-_DAY_ALONE = re.compile(r"(?:hom|hum|bua|ngay)\s*(?:nay|lay|ni|qua|kia|mai|mot)\Z")
 _ROOF_BEFORE = re.compile(r"(?<![a-z])(?:khuyen|tren|len|cham|ap|tam|sua|ban)\s*\Z")
 _ROOF_AFTER = re.compile(r"\s*(?:nha|ton|ngoi|hien|the|khong\s*(?:vao|duoc|len))" + E)
 _WEEK = re.compile(
@@ -78,7 +62,7 @@ _WEEKDAYS = {
     "8": 6,
 }
 _WEEKDAY = re.compile(
-    rf"{B}(?:{_PART})?(?:(?:ngay|hom)\s*)?(?:(?:thu|thuw)\s*(?P<n>[2-7]|hai|ba|tu|nam|lam|sau|bay)|t(?P<t>[2-7])|(?P<cn>chu\s*nhat|cn|cnhat))"
+    rf"{B}(?:{_PART})?(?:ngay\s*)?(?:(?:thu|thuw)\s*(?P<n>[2-7]|hai|ba|tu|nam|lam|sau|bay)|t(?P<t>[2-7])|(?P<cn>chu\s*nhat|cn|cnhat))"
     rf"(?:\s*(?:(?P<this>tuan\s*[nl]ay)|(?P<next>tuan\s*sau|tuan\s*toi)|(?P<past>tuan\s*(?:truoc|trc|chuoc)|tuan\s*roi|tuan\s*vua\s*roi|tuan\s*qua|vua\s*roi|vua\s*qua|truoc|roi)"
     rf"|(?P<coming>nay|lay|toi|sap\s*toi|sau)))?{E}"
 )
@@ -87,16 +71,16 @@ _DATED = re.compile(
 )
 _UNIT_AFTER = re.compile(r"\s*(?:thang|lan|trieu|nghin|ngan|k|so|kwh|nguoi|ho)" + E)
 _FULL = re.compile(
-    r"(?<![a-z0-9/.\-,])(?:ngay\s*|hom\s*|mung\s*)?(?P<d>0?[1-9]|[12]\d|3[01])\s?(?P<sep>[/\-.])\s?(?P<m>0?[1-9]|1[0-2])(?:\s?(?P=sep)\s?(?P<y>20\d\d|\d\d))?(?![a-z0-9]|[/\-.]\d)"
+    r"(?<![a-z0-9/.\-,])(?:hom\s*)?(?P<day>(?:ngay\s*|mung\s*)?(?P<d>0?[1-9]|[12]\d|3[01])\s?(?P<sep>[/\-.])\s?(?P<m>0?[1-9]|1[0-2])(?:\s?(?P=sep)\s?(?P<y>20\d\d|\d\d))?)(?![a-z0-9]|[/\-.]\d)"
 )
 _WORDED = re.compile(
     rf"{B}(?<!thang )(?<!thag )(?<!thg )"
-    r"(?:(?:ngay|hom|mung|mong)\s*)?(?P<d>0?[1-9]|[12]\d|3[01])\s*(?:thang|thg|thag)\s*(?P<m>0?[1-9]|1[0-2])(?![0-9])"
-    r"(?:\s*(?:/|-|nam)\s*(?P<y>20\d\d))?" + E
+    r"(?:hom\s*)?(?P<day>(?:(?:ngay|mung|mong)\s*)?(?P<d>0?[1-9]|[12]\d|3[01])\s*(?:thang|thg|thag)\s*"
+    r"(?P<m>0?[1-9]|1[0-2])(?![0-9])(?:\s*(?:/|-|nam)\s*(?P<y>20\d\d))?)" + E
 )
 _ISO = re.compile(r"(?<![0-9])(?P<y>20\d\d)-(?P<m>\d\d)-(?P<d>\d\d)(?![0-9])")
 _DAY = re.compile(
-    rf"{B}(?:ngay|mung|mong|hom|dem)\s*(?:mung\s*)?(?P<d>0?[1-9]|[12]\d|3[01])(?![0-9a-z]|\s?[/\-.:]\s?\d|\s*(?:thang|thg|tieng|phut|gio|lan|so|kwh|ngay|nghin|k)\b)"
+    rf"{B}(?:ngay\s*mung|ngay|mung|mong|hom(?!\s*m[uo]ng)|dem)\s*(?P<d>0?[1-9]|[12]\d|3[01])(?![0-9a-z]|\s?[/\-.:]\s?\d|\s*(?:thang|thg|tieng|phut|gio|lan|so|kwh|ngay|nghin|k)\b)"
 )
 _FRACTION_AFTER = re.compile(r"\s*(?:dinh\s*muc|ho|so|phan|nam|thang|gia)" + E)
 _ONES = r"(?:mot|hai|ba|bon|tu|lam|nham|nam|sau|bay|tam|chin)"
@@ -106,19 +90,12 @@ _SPOKEN = re.compile(
 )
 _SPOKEN_VALUES = {"gieng": 1, "chap": 12}
 _OF_MONTH = re.compile(
-    rf"{B}(?:ngay|mung|mong|hom)\s*(?P<d>0?[1-9]|[12]\d|3[01])\s*thang\s*(?P<rel>nay|sau|toi|truoc|roi){E}"
+    rf"{B}(?:ngay|mung|mong)\s*(?P<d>0?[1-9]|[12]\d|3[01])\s*thang\s*(?P<rel>nay|sau|toi|truoc|roi){E}"
 )
 _OPEN_ON = re.compile(r".{0,16}(?<![a-z])(?:mo|lam viec|co lam|mo cua|truc)(?![a-z])")
-_MARKED = frozenset(
+_PARTS = frozenset(("sáng", "trưa", "chiều", "tối", "đêm", "xáng", "chưa"))
+_MARKED = _PARTS.union(
     [
-        "sáng",
-        "trưa",
-        "chiều",
-        "tối",
-        "đêm",
-        "khuya",
-        "xáng",
-        "chưa",
         "hôm",
         "ngày",
         "bữa",
@@ -186,25 +163,21 @@ def _near(aligned: AlignedText, today: date) -> Iterator[Match]:
     text = aligned.folded
     for days, pattern in _NEARS:
         for match in pattern.finditer(text):
-            written = aligned.accented[match.start() : match.end()]
-            if written.startswith("tới "):
-                yield Match("date", match.start() + 4, match.end(), (today + timedelta(days=days)).isoformat())
+            start = _after_no_part(aligned, match)
+            if start and "ngay" not in match[0]:
                 continue
-            if written == "tới nay":
-                continue
-            if any(word not in _MARKED and has_marks(word) for word in written.split()):
-                yield from _without_part(aligned, match, today + timedelta(days=days))
+            start = start or match.start()
+            if any(word not in _MARKED and has_marks(word) for word in aligned.accented[start : match.end()].split()):
                 continue
             if _duration(aligned, match.start()) and "hom" in match[0]:
                 continue
             if match[0].endswith("mot") and not aligned.says(match.end() - 3, match.end(), "mốt"):
                 continue
-            if match[0].endswith("mai") and not _tomorrow(aligned, match.end() - 3):
+            if match[0].endswith("mai") and "ngay" not in match[0] and not _tomorrow(aligned, match.end() - 3):
                 continue
-            if match[0].endswith("kia") and aligned.accented[match.end() - 3 : match.end()] == "kìa":
-                yield _day(match, today + timedelta(days=3 if days > 0 else -3))
-                continue
-            yield _day(match, today + timedelta(days=days))
+            far = match[0].endswith("kia") and aligned.accented[match.end() - 3 : match.end()] == "kìa"
+            day = today + timedelta(days=(3 if days > 0 else -3) if far else days)
+            yield Match("date", start, match.end(), day.isoformat())
     yield from _bare(aligned, today)
 
 
@@ -229,14 +202,19 @@ def _duration(aligned: AlignedText, start: int) -> bool:
     return count is not None and aligned.says(*count.span(1), *_COUNTS)
 
 
-def _without_part(aligned: AlignedText, match: "re.Match[str]", day: date) -> Iterator[Match]:
-    """The day alone where what looks like a part of the day is another word: "đếm hôm nay"."""
-    rest = _DAY_ALONE.search(match[0])
-    if rest is None:
-        return
-    start = match.start() + rest.start()
-    if all(word in _MARKED or not has_marks(word) for word in aligned.accented[start : match.end()].split()):
-        yield Match("date", start, match.end(), day.isoformat())
+def _after_no_part(aligned: AlignedText, match: "re.Match[str]") -> int | None:
+    """Where the day begins when what looks like a part of the day is another word ("tôi thứ Ba", "sang thứ hai")."""
+    if not match.groupdict().get("part"):
+        return None
+    start, end = match.span("part")
+    weekday = match.re is _WEEKDAY
+    if aligned.marked(start, end):
+        is_part = aligned.accented[start:end] in _PARTS and not (match["part"] == "chua" and match[0].endswith("qua"))
+    elif match["part"] == "chua":
+        is_part = not match[0].endswith("qua")
+    else:
+        is_part = not weekday or (match["part"] != "toi" and not has_marks(aligned.accented))
+    return None if is_part else end + len(match[0][end - start :]) - len(match[0][end - start :].lstrip())
 
 
 def _tomorrow(aligned: AlignedText, start: int) -> bool:
@@ -255,7 +233,10 @@ def _named(text: str, start: int) -> bool:
 
 
 def _day(match: "re.Match[str]", day: date) -> Match:
-    return Match("date", match.start(), match.end(), day.isoformat())
+    """The day of the match, without a "hôm" that stands before a full date."""
+    return Match(
+        "date", match.start("day") if "day" in match.re.groupindex else match.start(), match.end(), day.isoformat()
+    )
 
 
 def _weekdays(aligned: AlignedText, today: date) -> Iterator[Match]:
@@ -275,21 +256,22 @@ def _weekdays(aligned: AlignedText, today: date) -> Iterator[Match]:
             continue
         weekday = 6 if match["cn"] else _WEEKDAYS[match["n"] or match["t"]]
         day = _weekday(match, weekday, today)
-        if match["coming"] == "toi" and not _coming(aligned, *match.span("coming")):
-            end = len(text[: match.start("coming")].rstrip())
-            yield Match("date", match.start(), end, day.isoformat())
+        start = _after_no_part(aligned, match) or match.start()
+        if match["past"] == "roi" or (match["coming"] == "toi" and not _coming(aligned, *match.span("coming"))):
+            end = len(text[: match.start("past" if match["past"] else "coming")].rstrip())
+            yield Match("date", start, end, day.isoformat())
             continue
         dated = _DATED.match(text, match.end())
         if dated:
             said = _full(dated, today)
             if said:
-                yield Match("date", match.start(), dated.end(), said.isoformat())
-        yield _day(match, day)
+                yield Match("date", start, dated.end(), said.isoformat())
+        yield Match("date", start, match.end(), day.isoformat())
 
 
 def _is_weekday(text: str, match: "re.Match[str]") -> bool:
     """Whether "t7" is Saturday and not July."""
-    if match["this"] or match["next"] or match["coming"] or re.match(_PART, match[0]):
+    if match["this"] or match["next"] or match["coming"] or match["part"]:
         return True
     near = text[max(0, match.start() - 20) : match.start()]
     return bool(

@@ -52,7 +52,7 @@ _ACCENTS = {
     "ti": ("tỉ",),
     "nua": ("nửa",),
 }
-_NOT_A_REST = frozenset(
+_NOT_A_REST = frozenset(  # after a number it counts these: "4 nghìn một số", "5 triệu hai năm nay"
     [
         "so",
         "kwh",
@@ -84,8 +84,14 @@ _NOT_A_REST = frozenset(
 _NOT_ALONE = frozenset(("tram", "chuc", "nghin", "ngan", "trieu", "ty", "ti"))
 _FIRSTS = frozenset((*DIGITS, *_NOT_ALONE, "muoi", "nua")) - {"khong", "ty", "ti"}
 _VAGUE = frozenset(("ca", "may", "vai", "hang", "nhieu", "bao", "cong"))
+_COUNTED = frozenset(
+    ("thang", "thag", "thg", "th", "t", "ngay", "thu", "ky", "ki", "quy", "to", "xom", "so", "mung", "hom")
+)
+_LAST_DAY = 31
 _TOKEN = re.compile(r"\d{1,3}(?:[.,]\d{3})+(?![\d])|\d+[.,]\d{1,2}(?!\d)|\d+|[a-z]+")
 
+NO_NUMBER = "_"
+"""The text of a token that is no number word here."""
 Look = Callable[[int], str]
 """The text of a token, or "" where the run of adjacent tokens has ended."""
 
@@ -112,17 +118,28 @@ class Number:
 @lru_cache(maxsize=4)
 def tokens_of(aligned: AlignedText) -> "tuple[Token, ...]":
     """Words and written numbers; a word whose marks make it another word than the number word loses its reading."""
-    found = []
+    found: list[Token] = []
     for match in _TOKEN.finditer(aligned.folded):
         text = match[0]
         if text == "cham" and aligned.says(match.start(), match.end(), "chăm"):
             text = "tram"
         elif text == "chieu" and aligned.accented[match.start() : match.end()] == "chiệu":
             text = "trieu"
-        elif text in _ACCENTS and not aligned.says(match.start(), match.end(), *_ACCENTS[text]):
-            text = "_"
+        elif (text == "k" and _is_not(found, aligned.folded, match.start())) or (
+            text in _ACCENTS and not aligned.says(match.start(), match.end(), *_ACCENTS[text])
+        ):
+            text = NO_NUMBER
         found.append(Token(text, match.start(), match.end()))
     return tuple(found)
+
+
+def _is_not(before: "Sequence[Token]", text: str, start: int) -> bool:
+    """Whether "k" after a number is "không" and no thousand: "t9 k", "tháng 9 k"."""
+    if not before or not before[-1].text.isdigit() or int(before[-1].text) > _LAST_DAY or text[start - 1] != " ":
+        return False
+    return len(before) > 1 and (
+        before[-2].end == before[-1].start or (before[-2].text in _COUNTED and text[before[-1].start - 1] == " ")
+    )
 
 
 def written(text: str) -> float:
@@ -168,7 +185,7 @@ def _number(tokens: "Sequence[Token]", i: int, text: str) -> "tuple[Number, int]
             and chunk
             and (
                 (scale == SCALES["k"] and tokens[i - 1].text == "k")
-                or (chunk[0] < 10 and _is_next_thing(tokens, chunk[1]))
+                or (chunk[0] < 10 and _adjacent(tokens, chunk[1], text) and tokens[chunk[1]].text in _NOT_A_REST)
             )
         ):
             break
@@ -197,11 +214,6 @@ def _number(tokens: "Sequence[Token]", i: int, text: str) -> "tuple[Number, int]
     return Number(total, tokens[first].start, tokens[i - 1].end, largest, spoken), i
 
 
-def _is_next_thing(tokens: "Sequence[Token]", after: int) -> bool:
-    """Whether what follows a scale counts something else: "4 nghìn một số", "5 triệu hai năm nay"."""
-    return after < len(tokens) and tokens[after].text in _NOT_A_REST
-
-
 def _has_rest(tokens: "Sequence[Token]", i: int, text: str) -> bool:
     return _adjacent(tokens, i, text) and (tokens[i].text == "ruoi" or tokens[i].text in DIGITS)
 
@@ -223,7 +235,7 @@ def _chunk(tokens: "Sequence[Token]", i: int, text: str) -> "tuple[float, int] |
 
     word = at(i)
     if word == "khong":
-        return None
+        return _after_hundred(0.0, i + 2, at) if at(i + 1) == "tram" else None
     if word[:1].isdigit():
         value, j = written(word), i + 1
         if at(j) == "tram" and value < 10:

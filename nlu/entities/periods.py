@@ -93,7 +93,7 @@ _RELATIVE = re.compile(
 )
 _SPAN = re.compile(rf"\s*(?:thang|thag|thg|ky|ki)\s*(?!roi{E}){_LATELY}{E}")
 _SOME = re.compile(
-    rf"{B}(?P<some>may|vai|cac|nhung)\s*(?:thang|thag|thg|ky|ki)\s*"
+    rf"{B}(?P<some>may|vai|cac|nhung)\s*(?P<unit>thang|thag|thg|ky|ki)\s*"
     rf"{_LATELY}{E}"
 )
 _QUARTER = re.compile(
@@ -116,6 +116,7 @@ _NEXT_YEAR = re.compile(rf"{B}sang\s*nam{E}")
 _TILL_NOW = r"(?:den|toi|cho\s*den|cho\s*toi)\s*(?:gio|nay|hien\s*tai|bay\s*gio|hom\s*nay)"
 _SINCE_MONTH = re.compile(rf"\s*{_TILL_NOW}{E}")
 _THIS_MONTH_SO_FAR = re.compile(rf"{B}(?:tu\s*)?dau\s*(?:thang|ky)\s*{_TILL_NOW}{E}")
+_FROM = re.compile(r"(?<![a-z0-9])tu\s*\Z")
 _TO = re.compile(r"\s*(?:-|–|—|den|toi|->|cho den|cho toi|\.\.)\s*")
 _WEEKDAY_CONTEXT = re.compile(
     words(
@@ -177,27 +178,19 @@ def periods(aligned: AlignedText, today: date) -> Iterator[Match]:
     for first, second in itertools.pairwise(months):
         between = aligned.folded[first.end : second.start]
         if _TO.fullmatch(between) and first.value["from"] != second.value["from"]:
-            start = _with_from(aligned.folded, first.start)
-            yield Match("period", start, second.end, _span(first, second))
+            yield Match("period", first.start, second.end, _span(first, second))
     for match in months:
         rest = re.compile(_TO.pattern + r"(?P<n>1[0-2]|[1-9])(?![0-9a-z/])").match(aligned.folded, match.end)
         if rest and match.value["from"] == match.value["to"]:
             year, number = int(match.value["from"][:4]), int(match.value["from"][5:])
             last = int(rest["n"])
             if last > number:
-                start = _with_from(aligned.folded, match.start)
-                yield Match("period", start, rest.end(), _value(match.value["from"], f"{year:04d}-{last:02d}"))
+                yield Match("period", match.start, rest.end(), _value(match.value["from"], f"{year:04d}-{last:02d}"))
         so_far = _SINCE_MONTH.match(aligned.folded, match.end)
-        start = _with_from(aligned.folded, match.start)
-        if so_far and start < match.start:
-            yield Match("period", start, so_far.end(), _value(match.value["from"], month(today, 0)))
+        if so_far and _FROM.search(aligned.folded, 0, match.start):
+            yield Match("period", match.start, so_far.end(), _value(match.value["from"], month(today, 0)))
     yield from _relative(aligned, today)
     yield from _longer(aligned, today)
-
-
-def _with_from(text: str, start: int) -> int:
-    said = re.compile(r"(?<![a-z0-9])tu\s*\Z").search(text, 0, start)
-    return said.start() if said else start
 
 
 def _span(first: Match, second: Match) -> "dict[str, str]":
@@ -308,6 +301,10 @@ def _is_relative(aligned: AlignedText, match: "re.Match[str]", unit: str) -> boo
         return False
     if past.endswith("roi") and _LASTING.search(said_before):
         return False
+    if past == "qua" and (
+        not aligned.says(*match.span("last"), "qua") or (unit[0] == "k" and not aligned.marked(*match.span("unit")))
+    ):
+        return False
     if match["new"] and unit[0] != "k":
         return False
     return not (_counted(aligned, match.start()) or _NOT_RELATIVE.search(said_before))
@@ -348,6 +345,11 @@ def _longer(aligned: AlignedText, today: date) -> Iterator[Match]:
         if span and 1 <= number.value <= 36 and number.value == int(number.value):
             yield Match("period", number.start, span.end(), _value(month(today, int(number.value)), month(today, 1)))
     for match in _SOME.finditer(text):
+        unit = match["unit"]
+        if not aligned.says(*match.span("unit"), *_UNIT_MARKED[unit]) or (
+            unit[0] == "k" and match[0].endswith("roi") and not aligned.marked(*match.span("unit"))
+        ):
+            continue
         count = 3 if match["some"] == "vai" else 6
         yield Match("period", match.start(), match.end(), _value(month(today, count), month(today, 1)))
     for match in _QUARTER.finditer(text):

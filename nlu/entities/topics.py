@@ -1,4 +1,7 @@
-"""Kinds of notices and services named in general talk, from ``data/nlu_lexicon/topics.yml``."""
+"""Kinds of notices and services named in general talk, from ``data/nlu_lexicon/topics.yml``.
+
+Whether the customer speaks of notices or services at all is told by the intent: :mod:`nlu.entities.judge`.
+"""
 
 import re
 from collections.abc import Iterator
@@ -9,59 +12,41 @@ from nlu.entities.match import B, E, Match, words
 from nlu.text.align import AlignedText
 from nlu.text.marks import fold, has_marks
 
+_SAYING = re.compile(r"(?:(?:lich|nich|bao|tin)\s*)+")
+"""Words before the kind itself: "báo cắt điện", "lịch cắt điện"."""
+_REGIONAL = (("s", "x"), ("d", "r"), ("d", "gi"), ("gi", "d"), ("n", "l"), ("l", "n"))
+
 
 @lru_cache(maxsize=1)
-def _rules() -> "dict[str, tuple[re.Pattern[str], re.Pattern[str], dict[str, str]]]":
+def _rules() -> "dict[str, tuple[re.Pattern[str], dict[str, str], frozenset[str]]]":
+    """Per entity: the pattern of its phrases, their keys by the phrase without marks and spaces, their first words."""
     rules = {}
-    for entity, rule in lexicon.read("topics").items():
-        keys = {fold(phrase).replace(" ", ""): key for key, phrases in rule["phrases"].items() for phrase in phrases}
-        spoken = [fold(phrase) for phrases in rule["phrases"].values() for phrase in phrases]
-        context = re.compile(B + words(*map(fold, rule["context"])) + E)
-        rules[entity] = (context, re.compile(B + r"(?<!thong )" + words(*spoken) + E), keys)
+    for entity, phrases in lexicon.read("topics").items():
+        said = {spelt: key for key, row in phrases.items() for phrase in row for spelt in (*_regional(phrase), phrase)}
+        keys = {fold(spelt).replace(" ", ""): key for spelt, key in said.items()}
+        pattern = re.compile(B + r"(?<!thong )" + words(*{fold(spelt) for spelt in said}) + E)
+        rules[entity] = (pattern, keys, frozenset(spelt.split()[0] for spelt in said))
     return rules
 
 
+def _regional(phrase: str) -> "Iterator[str]":
+    """The phrase as said where sounds are mixed up: "xang tên", "di rời công tơ"."""
+    for written, other in _REGIONAL:
+        yield re.sub(rf"\b{written}(?![ghi\W])", other, phrase)
+
+
 def topics(aligned: AlignedText) -> Iterator[Match]:
-    """``notice_kind`` and ``service`` where the message speaks of notices or services, or says nothing else."""
-    text = aligned.folded
-    for entity, (context, phrases, keys) in _rules().items():
-        found = list(phrases.finditer(text))
-        if not found:
-            continue
-        alone = len(found) == 1 and found[0][0] == text.strip(" .,!?")
-        if not alone and not any(_outside(said, found) for said in _said(context, aligned, entity)):
-            continue
-        for match in found:
-            if not _spelt(aligned, match):
-                continue
-            yield Match(entity, match.start(), match.end(), keys[re.sub(r"\s+", "", match[0])])
+    """Every phrase that may be a ``notice_kind`` or a ``service``."""
+    for entity, (pattern, keys, firsts) in _rules().items():
+        for match in pattern.finditer(aligned.folded):
+            start, end = match.span()
+            saying = _SAYING.match(match[0])
+            if saying and _joined(match[0][saying.end() :]) in keys:
+                start += saying.end()
+            first, *_ = aligned.accented[start:end].split()
+            if not has_marks(first) or first in firsts:
+                yield Match(entity, start, end, keys[_joined(aligned.folded[start:end])])
 
 
-def _spelt(aligned: AlignedText, match: "re.Match[str]") -> bool:
-    """Whether the marks written are those of the phrase ("đòi tiền" is not in "theo dõi tiền điện")."""
-    first, *_ = aligned.accented[match.start() : match.end()].split()
-    return not has_marks(first) or first in _firsts().get(fold(first), ())
-
-
-@lru_cache(maxsize=1)
-def _firsts() -> "dict[str, set[str]]":
-    """The first words of all phrases, by their spelling without marks."""
-    firsts: dict[str, set[str]] = {}
-    for rule in lexicon.read("topics").values():
-        for phrases in rule["phrases"].values():
-            for phrase in phrases:
-                firsts.setdefault(fold(phrase.split()[0]), set()).add(phrase.split()[0])
-    return firsts
-
-
-def _said(context: "re.Pattern[str]", aligned: AlignedText, entity: str) -> "Iterator[re.Match[str]]":
-    """The context words of the text; where marks are written they must be the word's own."""
-    spelt = set(lexicon.read("topics")[entity]["context"])
-    for match in context.finditer(aligned.folded):
-        if aligned.says(match.start(), match.end(), *spelt):
-            yield match
-
-
-def _outside(said: "re.Match[str]", found: "list[re.Match[str]]") -> bool:
-    """Whether the context word is more than a part of one of the phrases."""
-    return not any(match.start() <= said.start() and said.end() <= match.end() for match in found)
+def _joined(phrase: str) -> str:
+    return re.sub(r"\s+", "", phrase)

