@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from nlu.corpus import DATA, Annotated, read
 from nlu.entities import extract
 from nlu.entities.mentions import understood
-from nlu.features import Shape
 from nlu.learning import Example, Recipe, learn, spread
 from nlu.linear import LinearModel
 from nlu.noise import generator, rewrite
@@ -85,8 +84,7 @@ def recipe_of(config: Path) -> Recipe:
     """The classifier's recipe in a pipeline configuration."""
     pipeline = yaml.safe_load(config.read_text(encoding="utf-8"))["pipeline"]
     settings = next(item for item in pipeline if item["name"].endswith("LinearIntentClassifier"))
-    known = {key: settings[key] for key in ("copies", "slack", "folds", "seed") if key in settings}
-    return Recipe(shape=Shape(**settings.get("shape", {})), **known)
+    return Recipe.of(settings.get("recipe", {}))
 
 
 def cross_validate(

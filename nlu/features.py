@@ -11,15 +11,16 @@ A message becomes nine blocks, each a tf-idf vector of length 1 times the block'
 * the kinds of the values;
 * the words of the last clause: after a story comes what is wanted;
 * the words with the beginnings made equal that northern speech mixes up.
+
+A feature is one 64-bit number: block, form (a word alone, a pair at some distance, the first word…), and the numbers of
+one or two terms (words, letter n-grams, concepts, kinds). So a message is counted in a few steps over whole arrays.
 """
 
-import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import combinations, pairwise
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +29,32 @@ from nlu.text.concepts import concepts
 from nlu.text.reading import Reading
 from nlu.text.sounds import sound
 
-Ids: TypeAlias = NDArray[np.int32]
-Values: TypeAlias = NDArray[np.float32]
+Codes: TypeAlias = NDArray[np.int64]
 
 _FARTHEST = 3
 _MANY_WORDS = 12
+_TERM_BITS, _FORM_BITS = 26, 4
+_FORM_AT = 2 * _TERM_BITS
+_BLOCK_AT = _FORM_AT + _FORM_BITS
+_UNKNOWN = (1 << _TERM_BITS) - 1
+"""The number of a term that no feature has."""
+
+
+_BLOCKS = range(9)
+(
+    _ACCENTED_WORDS,
+    _FOLDED_WORDS,
+    _ACCENTED_LETTERS,
+    _FOLDED_LETTERS,
+    _CONCEPTS,
+    _MASKED,
+    _KINDS,
+    _ASKED,
+    _SOUNDS,
+) = _BLOCKS
+
+_ALONE, _NEXT, _FIRST, _LAST, _COUNT, _TOGETHER = 0, 1, 4, 5, 6, 7
+"""The forms; a pair of words has the distance of the two (1 to 3)."""
 
 
 @dataclass(frozen=True)
@@ -50,108 +72,139 @@ class Shape:
     asked_weight: float = 0.7
     sound_weight: float = 0.7
 
+    @property
+    def weights(self) -> NDArray[np.float32]:
+        """The blocks' weights in their order."""
+        words, letters = [self.word_weight] * 2, [self.letter_weight] * 2
+        rest = [self.concept_weight, self.masked_weight, self.kind_weight, self.asked_weight, self.sound_weight]
+        return np.array([*words, *letters, *rest], dtype=np.float32)
+
+
+class Rows(NamedTuple):
+    """Sparse vectors: ``ids`` and ``values`` of all rows one after the other, and how many of them each row has."""
+
+    ids: NDArray[np.int32]
+    values: NDArray[np.float32]
+    sizes: NDArray[np.int64]
+
+
+def _code(block: int, form: int, first: Codes, second: "Codes | int" = 0) -> Codes:
+    return (((block << _FORM_BITS) + form) << _FORM_AT) + (first << _TERM_BITS) + second
+
 
 @lru_cache(maxsize=32768)
-def _letters(word: str, shortest: int, longest: int, tag: str) -> "tuple[str, ...]":
+def _letters(word: str, shortest: int, longest: int) -> "tuple[str, ...]":
     padded = f" {word} "
     size = len(padded)
-    return tuple(tag + padded[i : i + n] for n in range(shortest, min(longest, size) + 1) for i in range(size - n + 1))
+    return tuple(padded[i : i + n] for n in range(shortest, min(longest, size) + 1) for i in range(size - n + 1))
 
 
-def _words(words: "list[str]", tag: str) -> "list[str]":
-    if not words:
-        return []
-    grams = [tag + word for word in words]
-    for gap in range(1, _FARTHEST + 1):
-        grams.extend(f"{tag}{gap}{a} {b}" for a, b in zip(words, words[gap:], strict=False))
-    return [*grams, f"{tag}^{words[0]}", f"{tag}${words[-1]}", f"{tag}#{min(len(words), _MANY_WORDS)}"]
+class _Coder:
+    """Writes what stands in a message as codes, given the number of each term."""
 
+    def __init__(self, shape: Shape, number_of: "Callable[[str], int]") -> None:
+        self._shape = shape
+        self._number_of = number_of
+        self._letters_of = lru_cache(maxsize=16384)(self._letter_codes)
 
-def _kinds(kinds: Sequence[str]) -> "list[str]":
-    return [*("K" + kind for kind in kinds), f"K#{len(kinds)}"]
+    def counted(self, reading: Reading) -> "tuple[Codes, NDArray[np.int64]]":
+        """The codes of a message, ascending, and how often each stands in it."""
+        codes, counts = np.unique(np.concatenate(list(self._codes(reading))), return_counts=True)
+        return codes, counts
 
+    def _codes(self, reading: Reading) -> Iterator[Codes]:
+        accented, folded = reading.views.accented.split(), reading.views.folded.split()
+        yield from self._words(_ACCENTED_WORDS, accented)
+        yield from self._words(_FOLDED_WORDS, folded)
+        for word in accented:
+            yield self._letters_of(_ACCENTED_LETTERS, word)
+        for word in folded:
+            yield self._letters_of(_FOLDED_LETTERS, word)
+        yield from self._concepts(accented)
+        yield from self._words(_MASKED, reading.masked.split())
+        yield _code(_KINDS, _ALONE, self._numbers(reading.kinds))
+        yield _code(_KINDS, _COUNT, np.array([len(reading.kinds)]))
+        yield from self._words(_ASKED, reading.asked.split())
+        yield from self._words(_SOUNDS, sound(reading.views.folded).split())
 
-def _concepts(words: "list[str]", tag: str) -> "list[str]":
-    named = concepts(words)
-    pairs = combinations(sorted(set(named)), 2)
-    return [
-        *(tag + name for name in named),
-        *(f"{tag}>{a} {b}" for a, b in pairwise(named)),
-        *(f"{tag}&{a} {b}" for a, b in pairs),
-    ]
+    def _numbers(self, terms: Sequence[str]) -> Codes:
+        return np.array([self._number_of(term) for term in terms], dtype=np.int64)
+
+    def _words(self, block: int, words: Sequence[str]) -> Iterator[Codes]:
+        if not words:
+            return
+        numbers = self._numbers(words)
+        yield _code(block, _ALONE, numbers)
+        for distance in range(1, _FARTHEST + 1):
+            yield _code(block, distance, numbers[:-distance], numbers[distance:])
+        yield _code(block, _FIRST, numbers[:1])
+        yield _code(block, _LAST, numbers[-1:])
+        yield _code(block, _COUNT, np.array([min(len(words), _MANY_WORDS)]))
+
+    def _letter_codes(self, block: int, word: str) -> Codes:
+        grams = _letters(word, self._shape.letters_from, self._shape.letters_to)
+        return _code(block, _ALONE, self._numbers(grams))
+
+    def _concepts(self, words: Sequence[str]) -> Iterator[Codes]:
+        numbers = self._numbers(concepts(words))
+        different = np.unique(numbers)
+        first, second = np.triu_indices(len(different), k=1)
+        yield _code(_CONCEPTS, _ALONE, numbers)
+        yield _code(_CONCEPTS, _NEXT, numbers[:-1], numbers[1:])
+        yield _code(_CONCEPTS, _TOGETHER, different[first], different[second])
 
 
 @dataclass
 class Vectoriser:
-    """Turns views into sparse vectors over a fixed vocabulary. Build with :meth:`fit` or from stored parts."""
+    """Turns messages into sparse vectors over fixed features. Build with :meth:`fit` or from stored parts.
+
+    ``terms`` are numbered by their place; ``features`` are codes, ascending; ``idf`` belongs to them.
+    """
 
     shape: Shape
-    vocabulary: "dict[str, int]"
+    terms: "list[str]"
+    features: Codes
     idf: NDArray[np.float32]
-    _letter_ids: "Callable[[str, str], Ids]" = field(init=False, repr=False)
+    _coder: _Coder = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        self._letter_ids = lru_cache(maxsize=16384)(self._find_letter_ids)
+        numbers = {term: number for number, term in enumerate(self.terms)}
+        self._coder = _Coder(self.shape, lambda term: numbers.get(term, _UNKNOWN))
 
     @classmethod
-    def fit(cls, shape: Shape, texts: Sequence[Reading]) -> "Vectoriser":
-        """Learn vocabulary and idf from the texts."""
-        counts: Counter[str] = Counter()
-        for reading in texts:
-            counts.update(set(_grams(shape, reading)))
-        kept = sorted(gram for gram, count in counts.items() if count >= shape.seen_at_least)
-        total = len(texts)
-        idf = np.array([math.log((1 + total) / (1 + counts[gram])) + 1 for gram in kept], dtype=np.float32)
-        return cls(shape, {gram: i for i, gram in enumerate(kept)}, idf)
+    def fit(cls, shape: Shape, readings: Sequence[Reading]) -> "tuple[Vectoriser, Rows]":
+        """Learn terms, features and idf from messages; also the messages' vectors."""
+        numbers: defaultdict[str, int] = defaultdict()
+        numbers.default_factory = numbers.__len__
+        coder = _Coder(shape, numbers.__getitem__)
+        counted = [coder.counted(reading) for reading in readings]
+        codes = np.concatenate([codes for codes, _ in counted])
+        counts = np.concatenate([counts.astype(np.int32) for _, counts in counted])
+        row = np.repeat(np.arange(len(readings)), [len(codes) for codes, _ in counted])
+        features, messages = np.unique(codes, return_counts=True)
+        often = messages >= shape.seen_at_least
+        idf = (np.log((1 + len(readings)) / (1 + messages[often])) + 1).astype(np.float32)
+        vectoriser = cls(shape, list(numbers), features[often], idf)
+        return vectoriser, vectoriser._vectors(codes, counts, row, len(readings))
 
-    def transform(self, reading: Reading) -> "tuple[Ids, Values]":
-        """Feature ids and values of one message; both empty when nothing in it is known."""
-        accented, folded = reading.views.accented.split(), reading.views.folded.split()
-        shape = self.shape
-        blocks = (
-            (self._ids(_words(accented, "W")), shape.word_weight),
-            (self._ids(_words(folded, "w")), shape.word_weight),
-            (self._all_letter_ids(accented, "L"), shape.letter_weight),
-            (self._all_letter_ids(folded, "l"), shape.letter_weight),
-            (self._ids(_concepts(accented, "C")), shape.concept_weight),
-            (self._ids(_words(reading.masked.split(), "m")), shape.masked_weight),
-            (self._ids(_kinds(reading.kinds)), shape.kind_weight),
-            (self._ids(_words(reading.asked.split(), "e")), shape.asked_weight),
-            (self._ids(_words(sound(reading.views.folded).split(), "r")), shape.sound_weight),
-        )
-        ids, values = [], []
-        for found, weight in blocks:
-            if not (len(found) and weight):
-                continue
-            unique, counts = np.unique(found, return_counts=True)
-            tfidf = (1.0 + np.log(counts)) * self.idf[unique]
-            ids.append(unique)
-            values.append(tfidf * (weight / math.sqrt(float(tfidf @ tfidf))))
-        if not ids:
-            return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
-        return np.concatenate(ids), np.concatenate(values).astype(np.float32)
+    def transform(self, reading: Reading) -> Rows:
+        """The vector of one message; empty when nothing in it is known."""
+        codes, counts = self._coder.counted(reading)
+        return self._vectors(codes, counts, np.zeros(len(codes), dtype=np.int64), 1)
 
-    def _ids(self, grams: Sequence[str]) -> Ids:
-        find = self.vocabulary.get
-        return np.array([i for i in map(find, grams) if i is not None], dtype=np.int32)
+    def only(self, kept: NDArray[np.int64]) -> "Vectoriser":
+        """With some of the features: their places, ascending."""
+        return Vectoriser(self.shape, self.terms, self.features[kept], self.idf[kept])
 
-    def _find_letter_ids(self, word: str, tag: str) -> Ids:
-        return self._ids(_letters(word, self.shape.letters_from, self.shape.letters_to, tag))
-
-    def _all_letter_ids(self, words: "list[str]", tag: str) -> Ids:
-        found = [self._letter_ids(word, tag) for word in words]
-        return np.concatenate(found) if found else np.zeros(0, dtype=np.int32)
-
-
-def _grams(shape: Shape, reading: Reading) -> Iterator[str]:
-    views = reading.views
-    for tag, words in (("w", views.folded.split()), ("W", views.accented.split())):
-        yield from _words(words, tag)
-        letters = "L" if tag == "W" else "l"
-        for word in set(words):
-            yield from _letters(word, shape.letters_from, shape.letters_to, letters)
-    yield from _concepts(views.accented.split(), "C")
-    yield from _words(reading.masked.split(), "m")
-    yield from _kinds(reading.kinds)
-    yield from _words(reading.asked.split(), "e")
-    yield from _words(sound(views.folded).split(), "r")
+    def _vectors(self, codes: Codes, counts: NDArray[np.int32], row: NDArray[np.int64], rows: int) -> Rows:
+        if not len(self.features):
+            return Rows(np.zeros(0, np.int32), np.zeros(0, np.float32), np.zeros(rows, np.int64))
+        place = np.minimum(np.searchsorted(self.features, codes), len(self.features) - 1)
+        known = self.features[place] == codes
+        ids, row = place[known], row[known]
+        block = codes[known] >> _BLOCK_AT
+        tfidf = (1.0 + np.log(counts[known])) * self.idf[ids]
+        cell = row * len(_BLOCKS) + block
+        length = np.sqrt(np.bincount(cell, tfidf * tfidf, minlength=rows * len(_BLOCKS)))
+        values = tfidf * self.shape.weights[block] / length[cell]
+        return Rows(ids.astype(np.int32), values.astype(np.float32), np.bincount(row, minlength=rows))

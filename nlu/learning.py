@@ -1,7 +1,7 @@
 """Learning the intent model: noisy copies, linear separators, calibration. Deterministic for equal input."""
 
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 
@@ -20,11 +20,14 @@ from nlu.noise import generator, rewrite
 from nlu.text.marks import fold
 from nlu.text.reading import Reading
 
+_SHRINKING = 0.1
+
 
 @dataclass(frozen=True)
 class Recipe:
     """How to learn: noisy copies of each example, slack of the separators, how many of the examples are held out
-    for the calibration (one in ``folds``), and how many features are kept: those that weigh most for any label."""
+    for the calibration (one in ``folds``), how many features are kept (those that weigh most for any label), and by
+    how much of a margin a label is preferred: for one that stands for more than its examples can show."""
 
     shape: Shape = field(default_factory=Shape)
     copies: int = 1
@@ -32,6 +35,12 @@ class Recipe:
     folds: int = 3
     seed: int = 20261
     features: int = 450_000
+    lean: "Mapping[str, float]" = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: "Mapping[str, Any]") -> "Recipe":
+        """The recipe that a pipeline's configuration asks for."""
+        return cls(**{**settings, "shape": Shape(**settings.get("shape", {}))})
 
 
 @dataclass(frozen=True)
@@ -65,10 +74,11 @@ def learn(examples: Sequence[Example], recipe: Recipe) -> LinearModel:
         raise ValueError("an intent model needs examples of at least two intents")
     truth = np.array([labels.index(example.label) for example in examples])
     spellings = spell(examples, recipe)
-    margins, answers = held_out(spellings, truth, len(labels), recipe)
+    sharpness, offsets = calibration(*held_out(spellings, truth, len(labels), recipe))
     weights, bias = separate(spellings.matrix, truth[spellings.owner], len(labels), recipe)
     vectoriser, weights = weightiest(spellings.vectoriser, weights, recipe.features)
-    return LinearModel(vectoriser, labels, weights, bias, sharpness(margins, answers))
+    lean = np.array([recipe.lean.get(label, 0.0) for label in labels], dtype=np.float32)
+    return LinearModel(vectoriser, labels, weights, bias + offsets + lean, sharpness)
 
 
 def weightiest(
@@ -76,9 +86,7 @@ def weightiest(
 ) -> "tuple[Vectoriser, NDArray[np.float32]]":
     """The ``count`` features that weigh most for any label: half of the memory at no loss (docs/nlu.md)."""
     kept = np.sort(np.argsort(-np.abs(weights).max(axis=1), kind="stable")[:count])
-    grams = sorted(vectoriser.vocabulary, key=vectoriser.vocabulary.__getitem__)
-    vocabulary = {grams[old]: new for new, old in enumerate(kept.tolist())}
-    return Vectoriser(vectoriser.shape, vocabulary, vectoriser.idf[kept]), weights[kept]
+    return vectoriser.only(kept), weights[kept]
 
 
 def spell(examples: Sequence[Example], recipe: Recipe) -> Spellings:
@@ -89,8 +97,12 @@ def spell(examples: Sequence[Example], recipe: Recipe) -> Spellings:
         for number, spelt in enumerate(workers.map(partial(_spelt, recipe), examples, chunksize=200)):
             readings.extend(spelt)
             owner.extend([number] * len(spelt))
-    vectoriser = Vectoriser.fit(recipe.shape, readings)
-    return Spellings(vectoriser, stack(vectoriser, readings), np.array(owner, dtype=np.int64))
+    vectoriser, rows = Vectoriser.fit(recipe.shape, readings)
+    ends = np.concatenate([[0], np.cumsum(rows.sizes)]).astype(np.int32)
+    matrix = csr_matrix(
+        (rows.values, rows.ids, ends), shape=(len(readings), len(vectoriser.features)), dtype=np.float64
+    )
+    return Spellings(vectoriser, matrix, np.array(owner, dtype=np.int64))
 
 
 def _spelt(recipe: Recipe, example: Example) -> "list[Reading]":
@@ -103,15 +115,6 @@ def _two_processes() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(max_workers=2, mp_context=multiprocessing.get_context("fork"))
 
 
-def stack(vectoriser: Vectoriser, readings: Sequence[Reading]) -> csr_matrix:
-    """The feature vectors of the readings as rows."""
-    rows = [vectoriser.transform(reading) for reading in readings]
-    ends = np.cumsum([0, *(len(ids) for ids, _ in rows)]).astype(np.int32)
-    ids = np.concatenate([ids for ids, _ in rows])
-    values = np.concatenate([values for _, values in rows]).astype(np.float64)
-    return csr_matrix((values, ids, ends), shape=(len(readings), len(vectoriser.vocabulary)))
-
-
 _shared: "dict[str, Any]" = {}
 """What a worker process inherits: the matrix, the answers, the recipe."""
 
@@ -121,7 +124,7 @@ def _separator(label: int) -> "tuple[NDArray[np.float32], float]":
     side = np.where(_shared["answers"] == label, 1, -1)
     if side.max() < 0:
         return np.zeros(matrix.shape[1], dtype=np.float32), -1.0
-    machine = LinearSVC(C=recipe.slack, tol=0.05, max_iter=100, random_state=recipe.seed)
+    machine = LinearSVC(C=recipe.slack, tol=0.2, max_iter=100, random_state=recipe.seed)
     machine.fit(matrix, side)
     return machine.coef_[0].astype(np.float32), float(machine.intercept_[0])
 
@@ -167,11 +170,20 @@ def held_out(
     return spellings.matrix[asked] @ weights + bias, truth[spellings.owner[asked]]
 
 
-def sharpness(margins: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
-    """The factor on the margins that makes the softmax's log-likelihood of the held-out truth largest."""
+def calibration(margins: NDArray[np.float64], truth: NDArray[np.int64]) -> "tuple[float, NDArray[np.float32]]":
+    """The factor on the margins and the offset of each label that make the softmax's likelihood of the held-out truth
+    largest. The offsets help rare labels, whose separators stay further away from their examples; they are held small,
+    so that a label seen a few times only is not moved far."""
     rows = np.arange(len(truth))
 
-    def loss(factor: float) -> float:
-        return float(-np.mean(np.log(softmax(factor * margins)[rows, truth] + 1e-12)))
+    def loss(at: NDArray[np.float64]) -> "tuple[float, NDArray[np.float64]]":
+        factor, offsets = np.exp(at[0]), at[1:]
+        guesses = softmax(factor * margins + offsets)
+        likelihood = np.log(guesses[rows, truth] + 1e-12).sum()
+        guesses[rows, truth] -= 1.0
+        slope = np.concatenate([[factor * (guesses * margins).sum()], guesses.sum(axis=0) + 2 * _SHRINKING * offsets])
+        return float(_SHRINKING * (offsets @ offsets) - likelihood), slope
 
-    return float(minimize_scalar(loss, bounds=(0.1, 30.0), method="bounded").x)
+    best = minimize(loss, np.zeros(1 + margins.shape[1]), jac=True, method="L-BFGS-B").x
+    factor = float(np.exp(best[0]))
+    return factor, (best[1:] / factor).astype(np.float32)

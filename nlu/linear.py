@@ -27,8 +27,8 @@ class LinearModel:
 
     def margins(self, reading: Reading) -> NDArray[np.float64]:
         """The signed distance of the message to each label's separator, in the order of ``labels``."""
-        ids, values = self.vectoriser.transform(reading)
-        return np.asarray(values @ self.weights[ids].astype(np.float32) + self.bias, dtype=np.float64)
+        row = self.vectoriser.transform(reading)
+        return np.asarray(row.values @ self.weights[row.ids].astype(np.float32) + self.bias, dtype=np.float64)
 
     def probabilities(self, reading: Reading) -> NDArray[np.float64]:
         """Calibrated probabilities in the order of ``labels``; they sum to 1."""
@@ -37,21 +37,21 @@ class LinearModel:
     def save(self, folder: Path) -> None:
         """Write the model into a folder as text and arrays (no pickles)."""
         folder.mkdir(parents=True, exist_ok=True)
-        grams = sorted(self.vectoriser.vocabulary, key=self.vectoriser.vocabulary.__getitem__)
-        (folder / "vocabulary.txt").write_text("\n".join(grams), encoding="utf-8")
+        (folder / "terms.txt").write_text("\n".join(self.vectoriser.terms), encoding="utf-8")
         meta = {"labels": self.labels, "sharpness": self.sharpness, "shape": asdict(self.vectoriser.shape)}
         (folder / "model.json").write_text(json.dumps(meta, ensure_ascii=False, indent=1), encoding="utf-8")
         np.save(folder / "weights.npy", self.weights.astype(np.float16))
         np.save(folder / "bias.npy", self.bias)
+        np.save(folder / "features.npy", self.vectoriser.features)
         np.save(folder / "idf.npy", self.vectoriser.idf)
 
     @classmethod
     def load(cls, folder: Path) -> "LinearModel":
         """Read what :meth:`save` wrote."""
         meta = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        text = (folder / "vocabulary.txt").read_text(encoding="utf-8")
-        vocabulary = {gram: i for i, gram in enumerate(text.split("\n"))} if text else {}
-        vectoriser = Vectoriser(Shape(**meta["shape"]), vocabulary, np.load(folder / "idf.npy"))
+        terms = (folder / "terms.txt").read_text(encoding="utf-8").split("\n")
+        features, idf = np.load(folder / "features.npy"), np.load(folder / "idf.npy")
+        vectoriser = Vectoriser(Shape(**meta["shape"]), terms, features, idf)
         weights = np.load(folder / "weights.npy")
         return cls(vectoriser, meta["labels"], weights, np.load(folder / "bias.npy"), meta["sharpness"])
 

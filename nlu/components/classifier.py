@@ -17,7 +17,6 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from nlu.components.extractor import MENTIONS
 from nlu.components.normaliser import views_of
 from nlu.entities.mentions import mentions_of, understood
-from nlu.features import Shape
 from nlu.linear import LinearModel, ranking
 from nlu.requests import Request, requests
 from nlu.text.reading import read
@@ -40,9 +39,8 @@ class LinearIntentClassifier(GraphComponent):  # type: ignore[misc]
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """``copies``, ``slack``, ``folds``, ``seed``: see :class:`nlu.learning.Recipe`; ``shape``: see
-        :class:`nlu.features.Shape`; ``ranking_length``: how many intents are ranked."""
-        return {"copies": 1, "slack": 0.5, "folds": 3, "seed": 20261, "shape": {}, "ranking_length": 10}
+        """``recipe``: see :class:`nlu.learning.Recipe`; ``ranking_length``: how many intents are ranked."""
+        return {"recipe": {}, "ranking_length": 10}
 
     @staticmethod
     def required_packages() -> list[str]:
@@ -77,10 +75,8 @@ class LinearIntentClassifier(GraphComponent):  # type: ignore[misc]
         """Learn from all examples that have an intent, and persist."""
         from nlu.learning import Example, Recipe, learn  # noqa: PLC0415 - scikit-learn is for training only
 
-        config = self._config
         examples = [Example(m.get(TEXT), m.get(INTENT)) for m in training_data.intent_examples if m.get(TEXT)]
-        recipe = Recipe(Shape(**config["shape"]), config["copies"], config["slack"], config["folds"], config["seed"])
-        self._model = learn(examples, recipe)
+        self._model = learn(examples, Recipe.of(self._config["recipe"]))
         with self._storage.write_to(self._resource) as folder:
             self._model.save(Path(folder) / _FOLDER)
         return self._resource

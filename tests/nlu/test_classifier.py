@@ -7,7 +7,7 @@ import pytest
 from conftest import EXAMPLES
 
 from nlu.entities.mentions import understood
-from nlu.learning import Example, Recipe, learn, sharpness, spread
+from nlu.learning import Example, Recipe, calibration, learn, spread
 from nlu.linear import LinearModel, ranking, softmax
 from nlu.text.marks import fold
 
@@ -51,7 +51,8 @@ def test_unknown_text_is_less_sure_than_known(learnt: LinearModel) -> None:
 
 def test_learning_is_repeatable(learnt: LinearModel) -> None:
     again = learn(SMALL, Recipe())
-    assert again.vectoriser.vocabulary == learnt.vectoriser.vocabulary
+    assert again.vectoriser.terms == learnt.vectoriser.terms
+    assert np.array_equal(again.vectoriser.features, learnt.vectoriser.features)
     assert np.array_equal(again.weights, learnt.weights)
     assert again.sharpness == learnt.sharpness
 
@@ -79,12 +80,30 @@ def test_folds_spread_each_label() -> None:
     assert spread(truth, 3).tolist() == [0, 1, 2, 0, 1, 2, 0]
 
 
-def test_sharpness_makes_confidence_match_accuracy() -> None:
+def test_calibrated_confidence_matches_accuracy() -> None:
     rng = np.random.default_rng(1)
     truth = rng.integers(0, 3, 4000)
     margins = rng.normal(0, 1, (4000, 3))
     margins[np.arange(4000), truth] += 1.0
-    factor = sharpness(margins, truth)
-    probabilities = softmax(factor * margins)
+    factor, offsets = calibration(margins, truth)
+    probabilities = softmax(factor * (margins + offsets))
     confidence, right = probabilities.max(axis=1).mean(), (probabilities.argmax(axis=1) == truth).mean()
     assert confidence == pytest.approx(right, abs=0.03)
+
+
+def test_a_label_whose_separator_stays_away_is_moved_nearer() -> None:
+    rng = np.random.default_rng(2)
+    truth = rng.integers(0, 3, 4000)
+    margins = rng.normal(0, 0.3, (4000, 3))
+    margins[np.arange(4000), truth] += 1.0
+    _, even = calibration(margins, truth)
+    _, moved = calibration(margins - [0.0, 0.0, 0.5], truth)
+    assert np.ptp(even) < 0.1
+    assert moved[2] - moved[:2].max() == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_label_that_is_leaned_to_is_found_more_often(learnt: LinearModel) -> None:
+    leaning = learn(SMALL, Recipe(lean={"human": 0.5}))
+    moved = leaning.bias - learnt.bias
+    assert moved[leaning.labels.index("human")] == pytest.approx(0.5)
+    assert np.count_nonzero(moved) == 1
