@@ -20,7 +20,7 @@ from nlu.noise import generator, rewrite
 from nlu.text.marks import fold
 from nlu.text.reading import Reading
 
-_SHRINKING = 0.1
+_SHRINKING = 0.3
 
 
 @dataclass(frozen=True)
