@@ -9,6 +9,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from nlu.text.calendar import dated_as_meant
 from nlu.text.marks import fold_chars, has_marks
 from nlu.text.syllables import split_joined
 from nlu.text.views import words_as_meant
@@ -85,7 +86,7 @@ def _as_meant(raw: str, text: str, starts: "list[int]", ends: "list[int]") -> Al
         new_starts.extend(starts[at:until])
         new_ends.extend(ends[at:until])
 
-    for token, meant in zip(tokens, words_as_meant([token[0] for token in tokens]), strict=True):
+    for token, meant in zip(tokens, dated_as_meant(words_as_meant([token[0] for token in tokens])), strict=True):
         start, end = token.span()
         if meant == token[0]:
             pieces = split_joined(meant)

@@ -8,13 +8,14 @@ import unicodedata
 from functools import lru_cache
 
 from nlu import lexicon
-from nlu.text.marks import VOWELS, fold, place_tone
+from nlu.text.marks import VOWELS, fold, place_tone, split_tone
 from nlu.text.syllables import is_plain_syllable, is_syllable
 
 _TELEX_TONES = {"s": "\u0301", "f": "\u0300", "r": "\u0309", "x": "\u0303", "j": "\u0323"}
 _VNI_TONES = {"1": "\u0301", "2": "\u0300", "3": "\u0309", "4": "\u0303", "5": "\u0323"}
 _CIRCUMFLEX = {"a": "â", "e": "ê", "o": "ô"}
 _HORN = {"o": "ơ", "u": "ư"}
+_SHORTEST_TONED = 4
 _VNI_WORD = re.compile(r"[a-zđ]+[0-9][a-z0-9]*\Z")
 
 
@@ -53,8 +54,10 @@ def _horn_pair(letters: "list[str]") -> bool:
 @lru_cache(maxsize=65536)
 def decode_telex(word: str) -> str:
     """The lower-case word as meant on a Telex keyboard, or the word itself if it is no Telex slip."""
-    if not 2 <= len(word) <= 11 or not word.isascii() or not word.isalpha():
+    if not 2 <= len(word) <= 11 or not word.isalpha():
         return word
+    if not word.isascii():
+        return _toned_last(word)
     if word in as_they_stand() or is_plain_syllable(word):
         return word
     letters: list[str] = []
@@ -76,6 +79,15 @@ def decode_telex(word: str) -> str:
     if meant != word and is_syllable(meant):
         return meant
     return "đ" + word[2:] if word.startswith("dd") else word
+
+
+def _toned_last(word: str) -> str:
+    """A word typed with its letter marks and then the key of its tone ("điênj"), as meant; other words as they are."""
+    tone = _TELEX_TONES.get(word[-1])
+    if tone is None or len(word) < _SHORTEST_TONED or is_syllable(word) or split_tone(word)[1]:
+        return word
+    meant = place_tone(word[:-1], tone)
+    return meant if is_syllable(meant) else word
 
 
 @lru_cache(maxsize=65536)

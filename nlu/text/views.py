@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from nlu import lexicon
 from nlu.text.keyboards import as_they_stand, decode_words
-from nlu.text.marks import fold, unify_tone
+from nlu.text.marks import fold, place_tone, split_tone, unify_tone
 from nlu.text.syllables import is_plain_syllable, is_syllable, split_joined
 
 LONGEST = 2000
@@ -73,7 +73,16 @@ def _unstretch(word: str) -> str:
 @lru_cache(maxsize=65536)
 def _tidy(word: str) -> str:
     word = _unstretch(word)
-    return unify_tone(word) if is_syllable(word) else word
+    if is_syllable(word):
+        return unify_tone(word)
+    horned = _horned(word)
+    return horned if is_syllable(horned) else word
+
+
+def _horned(word: str) -> str:
+    """The word with both horns of "ươ" where one of them was missed ("trứoc", "đuợc")."""
+    bare, tone = split_tone(word)
+    return place_tone(bare.replace("ưo", "ươ").replace("uơ", "ươ"), tone)
 
 
 def words_as_meant(words: "list[str]") -> "list[str]":
