@@ -64,7 +64,7 @@ _WEEKDAYS = {
 _WEEKDAY = re.compile(
     rf"{B}(?:{_PART})?(?:ngay\s*)?(?:(?:thu|thuw)\s*(?P<n>[2-7]|hai|ba|tu|nam|lam|sau|bay)|t(?P<t>[2-7])|(?P<cn>chu\s*nhat|cn|cnhat))"
     rf"(?:\s*(?:(?P<this>tuan\s*[nl]ay)|(?P<next>tuan\s*sau|tuan\s*toi)|(?P<past>tuan\s*(?:truoc|trc|chuoc)|tuan\s*roi|tuan\s*vua\s*roi|tuan\s*qua|vua\s*roi|vua\s*qua|truoc|roi)"
-    rf"|(?P<coming>nay|lay|toi|sap\s*toi|sau)))?{E}"
+    rf"|(?P<coming>nay|lay|toi(?!\s*t?\d)|sap\s*toi|sau)))?{E}"
 )
 _DATED = re.compile(
     rf"[\s,(]*(?:ngay\s*|hom\s*)?(?P<d>0?[1-9]|[12]\d|3[01])\s?(?:[/\-.]|thang)\s?(?P<m>0?[1-9]|1[0-2])(?:\s?[/\-.]\s?(?P<y>20\d\d))?{E}(?!\s?[/\-.]\d)"
