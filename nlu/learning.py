@@ -93,7 +93,7 @@ def spell(examples: Sequence[Example], recipe: Recipe) -> Spellings:
     """Each example as given, without marks, and rewritten ``copies`` times; equal spellings once."""
     readings: list[Reading] = []
     owner: list[int] = []
-    with _two_processes() as workers:
+    with two_processes() as workers:
         for number, spelt in enumerate(workers.map(partial(_spelt, recipe), examples, chunksize=200)):
             readings.extend(spelt)
             owner.extend([number] * len(spelt))
@@ -111,7 +111,8 @@ def _spelt(recipe: Recipe, example: Example) -> "list[Reading]":
     return list(dict.fromkeys(map(understood, texts)))
 
 
-def _two_processes() -> ProcessPoolExecutor:
+def two_processes() -> ProcessPoolExecutor:
+    """Workers that inherit what this process holds."""
     return ProcessPoolExecutor(max_workers=2, mp_context=multiprocessing.get_context("fork"))
 
 
@@ -138,7 +139,7 @@ def separate(
     depend on their timing.
     """
     _shared.update(matrix=matrix, answers=answers, recipe=recipe)
-    with _two_processes() as workers:
+    with two_processes() as workers:
         found = list(workers.map(_separator, range(count)))
     _shared.clear()
     weights = np.ascontiguousarray(np.array([w for w, _ in found], dtype=np.float32).T)
