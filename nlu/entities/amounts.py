@@ -32,7 +32,7 @@ _ABOUT_MONEY = re.compile(
     r"(?<![a-z])(?:tien|mat|het|du|thua|dong|nop|tra|chuyen|no|thieu|tinh|bill|hoa don|lan|nham)(?![a-z])"
 )
 _ENERGY_UNIT = re.compile(
-    r"\s?(?:(kwh|kw\s?h|kww?h|kwwh|kilo\s?oat\s?gio|ki\s?lo\s?oat|kilooat|so|xo|sos|ky|ki|chu|kw|kg)(?:\sdien(?!\s*(?:luc|thoai)))?)"
+    r"\s?(?:(kwh|kw\s?/?\s?h|k\s?wh|kww?h|kwwh|kilo\s?oat\s?gio|ki\s?lo\s?oat|kilooat|so|xo|sos|ky|ki|chu|kw|kg)(?:\sdien(?!\s*(?:luc|thoai)))?)"
     + E
 )
 _NOT_ENERGY = re.compile(
@@ -58,6 +58,7 @@ _NOT_ENERGY = re.compile(
     )
     + E
 )
+_GOODS = re.compile(r"\s*(?:gao|thit|thoc|che|ngo|lua|ca|lon|ga|rau|sat|dong)" + E)
 _LETTERS = re.compile(r"\s*(tu)" + E)
 """The rest of "ký tự"."""
 _USED = re.compile(
@@ -136,7 +137,7 @@ def energy(aligned: AlignedText) -> Iterator[Match]:
 
 
 def _plausible(aligned: AlignedText, number: Number, unit: "re.Match[str]") -> bool:
-    text, name = aligned.folded, unit[1].replace(" ", "")
+    text, name = aligned.folded, re.sub(r"[\s/]", "", unit[1])
     if number.value <= 1:
         return False
     if (name.startswith("kw") and name.endswith("h")) or name == "kilooatgio":
@@ -146,11 +147,13 @@ def _plausible(aligned: AlignedText, number: Number, unit: "re.Match[str]") -> b
     if name == "kg":
         return "dien" in unit[0]
     if name in ("so", "xo", "sos", "chu"):
-        if not aligned.says(unit.start(1), unit.end(1), "số", "chữ", "xố") or aligned.accented[: number.start].endswith(
-            ("mã ", "ma ")
-        ):
+        if not aligned.says(unit.start(1), unit.end(1), "số", "chữ", "xố", "sô") or aligned.accented[
+            : number.start
+        ].endswith(("mã ", "ma ")):
             return False
         return (number.value >= 10 or "dien" in unit[0]) and not _NOT_ENERGY.match(text, unit.end(1))
+    if _GOODS.match(text, unit.end(1)):
+        return False
     letters = _LETTERS.match(text, unit.end(1))
     if letters and aligned.says(letters.start(1), letters.end(1), "tự"):
         return False

@@ -13,7 +13,7 @@ from nlu.entities.numbers import DIGITS
 from nlu.text.align import AlignedText
 from nlu.text.marks import has_marks
 
-_PART = r"(?P<part>sang|trua|chieu|toi|dem|khuya|xang|chua)\s*"
+_PART = r"(?P<part>sang|trua|chieu|toi|dem|khuya|xang|chua)\s*(?:som\s*)?"
 _WHOLE = (
     (0, words("hom nay", "hom lay", "hom ni", "hnay", "hn", "bua nay", "hum lay", "hom nai", "hum nay")),
     (-1, words("hom qua", "hqua", "hum qua", "hum qa", "bua qua")),
@@ -112,6 +112,7 @@ _MARKED = _PARTS.union(
         "ni",
         "hqua",
         "nước",
+        "sớm",
         "trước",
         "nữa",
     ]

@@ -76,6 +76,8 @@ DATES = [
     ("mai có mất điện không", "mai", "2026-11-25"),
     ("chị Mai ơi mai có điện không", "mai", "2026-11-25"),
     ("chiều mai", "chiều mai", "2026-11-25"),
+    ("chìu nay", "chìu nay", "2026-11-24"),
+    ("sáng sớm mai", "sáng sớm mai", "2026-11-25"),
     ("mốt cắt điện à", "mốt", "2026-11-26"),
     ("ngày kia", "ngày kia", "2026-11-26"),
     ("tối qua mất điện", "tối qua", "2026-11-23"),
@@ -149,6 +151,8 @@ ENERGY = [
     ("một nghìn hai trăm kwh", "một nghìn hai trăm kwh", 1200),
     ("hai trăm ba mươi bảy số", "hai trăm ba mươi bảy số", 237),
     ("dùng 1000 kw thì sao", "1000 kw", 1000),
+    ("hết 300kw/h", "300kw/h", 300),
+    ("dùng 250 sô", "250 sô", 250),
 ]
 
 CODES = [
@@ -156,6 +160,9 @@ CODES = [
     ("pa04 gt 000 12 34", "pa04 gt 000 12 34", "PA04GT0001234"),
     ("PA04.PB.0710.882", "PA04.PB.0710.882", "PA04PB0710882"),
     ("PAO4TNOO45127", "PAO4TNOO45127", "PA04TN0045127"),
+    ("PAO4GTOOO1234", "PAO4GTOOO1234", "PA04GT0001234"),
+    ("mãPA04GT0001234 nhé", "PA04GT0001234", "PA04GT0001234"),
+    ("pa 26 bk không không không bốn năm một hai", "pa 26 bk không không không bốn năm một hai", "PA26BK0004512"),
     ("P.A.0.4.S.C.0.0.4.5.1.1.9", "P.A.0.4.S.C.0.0.4.5.1.1.9", "PA04SC0045119"),
     ("pe01000123456", "pe01000123456", "PE01000123456"),
     (
@@ -174,6 +181,9 @@ PHONES = [
     ("o912 556 78o", "o912 556 78o", "0912556780"),
     ("o chín tám bẩy một một hai hai không ba", "o chín tám bẩy một một hai hai không ba", "0987112203"),
     ("0398,112,556 nhé", "0398,112,556", "0398112556"),
+    ("(+84) 912345678", "(+84) 912345678", "0912345678"),
+    ("ko chín một hai ba bốn năm sáu bảy tám", "ko chín một hai ba bốn năm sáu bảy tám", "0912345678"),
+    ("số0912345678ạ", "0912345678", "0912345678"),
     ("số điện thoại 912345678", "912345678", "0912345678"),
 ]
 
@@ -181,7 +191,15 @@ OTHERS = [
     ("request_code", "hồ sơ YC26-000123 đến đâu", "YC26-000123", "YC26-000123"),
     ("request_code", "dv 2026 00391", "dv 2026 00391", "DV-2026-00391"),
     ("request_code", "yc26 000977", "yc26 000977", "YC26-000977"),
+    (
+        "request_code",
+        "mã hồ sơ y xê hai sáu gạch không không chín một năm hai",
+        "y xê hai sáu gạch không không chín một năm hai",
+        "YC26-009152",
+    ),
+    ("request_code", "mã phiếu PX26-0012", "PX26-0012", "PX26-0012"),
     ("meter_serial", "công tơ số 21034567", "21034567", "21034567"),
+    ("meter_serial", "seri 21 034 567", "21 034 567", "21034567"),
     ("notice_kind", "tắt thông báo cúp điện cho tôi", "cúp điện", "outage"),
     ("notice_kind", "huy nhan tin quang cao", "quang cao", "news"),
     ("notice_kind", "đăng ký báo lịch cắt điện", "cắt điện", "outage"),
@@ -234,6 +252,7 @@ def test_offsets_hold_for_decomposed_text(text: str, words: str, value: Any) -> 
         ("energy", "số điện thoại 2 số cuối là gì"),
         ("energy", "một số điện bao nhiêu tiền"),
         ("energy", "tăng công suất lên 40 kW"),
+        ("energy", "đổi 15 kí gạo"),
         ("date", "mấy hôm nay điện yếu"),
         ("date", "hóa đơn thứ hai"),
         ("date", "tôi quá mệt"),
