@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from nlu import lexicon
-from nlu.entities.gazetteer import KIND_KEYS, District, Meaning, Unit, gazetteer, key
+from nlu.entities.gazetteer import KIND_KEYS, District, Meaning, Unit, gazetteer, key, official
 from nlu.entities.match import Match, words
 from nlu.text.align import AlignedText
 from nlu.text.marks import fold, has_marks, split_tone
@@ -221,11 +221,11 @@ def _named(aligned: AlignedText) -> "list[_Named]":
     while i < len(tokens):
         start = tokens[i].start()
         surely_placed = _surely_placed(aligned, start)
-        known = tokens[i][0] in index.beginnings
+        known = official(tokens[i][0]) in index.beginnings
         slips = [not is_plain_syllable(token[0]) for token in tokens[i : i + index.longest]]
         for size in range(len(slips), 0, -1) if known or surely_placed or any(slips) else ():
             end = tokens[i + size - 1].end()
-            meanings = index.meanings.get("".join(aligned.folded[start:end].split())) if known else None
+            meanings = index.meanings.get(key(aligned.folded[start:end])) if known else None
             place = meanings and _understood(aligned, start, end, meanings)
             if not place and size > 1 and (surely_placed or any(slips[:size])):
                 place = _misspelt(aligned, start, end)
@@ -309,7 +309,7 @@ def _spelt_so(written: str, meanings: "tuple[Meaning, ...]") -> "tuple[Meaning, 
 
 
 def _loose(name: str) -> "list[tuple[str, str]]":
-    return [(bare, tone.replace("\u0303", "\u0309")) for bare, tone in map(split_tone, name.split())]
+    return [(official(bare), tone.replace("\u0303", "\u0309")) for bare, tone in map(split_tone, name.split())]
 
 
 def _partly(written: str, name: str) -> bool:
@@ -499,7 +499,7 @@ def _small_name_end(aligned: AlignedText, said: "re.Match[str]", kind: str) -> i
     if number and kind != "site":
         end = number.end()
         return _street_end(aligned, end) or _capitals_end(aligned, end) or end if kind == "street" else end
-    street = _street_end(aligned, at) if kind == "street" else None
+    street = None if kind == "hamlet" else _street_end(aligned, at)
     if street is not None:
         return street
     capitals = _capitals_end(aligned, at)
