@@ -6,6 +6,7 @@ Values: ``{"code", "name", "kind", "matched"}`` with kind ``commune``, ``ward``,
 ``[{"code", "name", "old_name", "district"}]``. Source of names and traps: electricity.md §5.2.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -214,20 +215,22 @@ def _not_before() -> "re.Pattern[str]":
 
 
 def _named(aligned: AlignedText) -> "list[_Named]":
-    tokens = list(_TOKEN.finditer(aligned.folded))
+    text = aligned.folded
+    tokens = list(_TOKEN.finditer(text))
+    said = [token[0] for token in tokens]
+    slips = [not is_plain_syllable(word) for word in said]
     index = gazetteer()
     found: list[_Named] = []
     i = 0
     while i < len(tokens):
-        start = tokens[i].start()
-        surely_placed = _surely_placed(aligned, start)
-        known = official(tokens[i][0]) in index.beginnings
-        slips = [not is_plain_syllable(token[0]) for token in tokens[i : i + index.longest]]
-        for size in range(len(slips), 0, -1) if known or surely_placed or any(slips) else ():
+        start, longest = tokens[i].start(), min(index.longest, len(tokens) - i)
+        keys = [joined for joined in _joined_words(said[i : i + longest]) if joined in index.beginnings]
+        misspelt = any(slips[i : i + longest]) or _surely_placed(aligned, start, said[i - 1] if i else "")
+        for size in range(longest if misspelt else len(keys), 0, -1):
             end = tokens[i + size - 1].end()
-            meanings = index.meanings.get(key(aligned.folded[start:end])) if known else None
+            meanings = index.meanings.get(key(text[start:end])) if size <= len(keys) else None
             place = meanings and _understood(aligned, start, end, meanings)
-            if not place and size > 1 and (surely_placed or any(slips[:size])):
+            if not place and misspelt and size > 1:
                 place = _misspelt(aligned, start, end)
             if place:
                 found.append(place)
@@ -237,11 +240,24 @@ def _named(aligned: AlignedText) -> "list[_Named]":
     return found
 
 
-def _surely_placed(aligned: AlignedText, start: int) -> bool:
+def _joined_words(words: "list[str]") -> "Iterator[str]":
+    """The first word, the first two joined, and so on, spelt as in the names of units."""
+    return itertools.accumulate(map(official, words))
+
+
+def _surely_placed(aligned: AlignedText, start: int, word_before: str) -> bool:
     """Whether a place is surely meant by what begins here: its kind, or a word of place and a capital."""
-    if _said_kind(aligned, start)[1]:
+    if word_before in _kind_ends() and _said_kind(aligned, start)[1]:
         return True
     return aligned.raw[aligned.starts[start]].isupper() and _is_before_name(aligned.folded, start)
+
+
+@lru_cache(maxsize=1)
+def _kind_ends() -> "frozenset[str]":
+    """The last words of the kinds of units, written apart and joined."""
+    spelt = _kinds()[1]
+    spaced = [fold(w) for spellings in lexicon.read("place_words")["kinds"].values() for w in spellings]
+    return frozenset((*spelt, *(re.split(r"[ .]", kind)[-1] for kind in spaced)))
 
 
 def _misspelt(aligned: AlignedText, start: int, end: int) -> _Named | None:
