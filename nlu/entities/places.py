@@ -211,7 +211,13 @@ def _not_elsewhere(aligned: AlignedText, named: "list[_Named]") -> "list[_Named]
 
 @lru_cache(maxsize=1)
 def _not_before() -> "re.Pattern[str]":
-    return re.compile(r"\s*" + words(*map(fold, lexicon.read("place_words")["not_before"])) + r"(?![a-z0-9])")
+    return re.compile(r"\s*(" + words(*map(fold, lexicon.read("place_words")["not_before"])) + r")(?![a-z0-9])")
+
+
+def _is_other_word(aligned: AlignedText, end: int) -> bool:
+    """Whether what follows makes another word of the name: "xuất hóa đơn"."""
+    after = _not_before().match(aligned.folded, end)
+    return after is not None and aligned.says(*after.span(1), *lexicon.read("place_words")["not_before"])
 
 
 def _named(aligned: AlignedText) -> "list[_Named]":
@@ -274,7 +280,7 @@ def _misspelt(aligned: AlignedText, start: int, end: int) -> _Named | None:
     if not (capitals or has_marks(aligned.accented)):
         return None
     fitting = tuple(meaning for meaning in named if _sounds_so(written, meaning.name.lower()))
-    if not fitting or _not_before().match(aligned.folded, end) or len({key(m.name) for m in fitting}) > 1:
+    if not fitting or _is_other_word(aligned, end) or len({key(m.name) for m in fitting}) > 1:
         return None
     return _Named(said_at, end, said, _of_kind(said, fitting) if said else fitting, True)
 
@@ -293,16 +299,23 @@ def _sounds_so(written: str, name: str) -> bool:
     )
 
 
+def _is_person(aligned: AlignedText, start: int) -> bool:
+    """Whether a surname stands before the name; in the case of the name, for "mà" is no surname in "ma Binh Yen"."""
+    surname = _surnames().search(aligned.folded, max(0, start - _NEAR), start)
+    raw, starts = aligned.raw, aligned.starts
+    return surname is not None and raw[starts[surname.start()]].isupper() == raw[starts[start]].isupper()
+
+
 def _understood(aligned: AlignedText, start: int, end: int, meanings: "tuple[Meaning, ...]") -> _Named | None:
     """The name with its kind and the meanings that fit marks and kind, or None when it is no place here."""
     written = aligned.accented[start:end]
     fitting = _spelt_so(written, meanings)
-    if not fitting or _not_before().match(aligned.folded, end):
+    if not fitting or _is_other_word(aligned, end):
         return None
     said_at, said = _said_kind(aligned, start)
     if said:
         fitting = _of_kind(said, fitting)
-    elif len(key(written)) <= 3 or _surnames().search(aligned.folded, max(0, start - _NEAR), start):
+    elif len(key(written)) <= 3 or _is_person(aligned, start):
         return None
     old = _OLD.match(aligned.folded, end)
     if (

@@ -45,6 +45,8 @@ def test_counts_of_the_gazetteer() -> None:
         ("cả làng Thượng Minh mất điện", "Thượng Minh", "01921", "commune"),
         ("sao duc xuan mat dien lau the", "duc xuan", "01840", "ward"),
         ("phu thong bi cup dien", "phu thong", "01969", "commune"),
+        ("ma Binh Yen van mat dien", "Binh Yen", "05587", "commune"),
+        ("xã Úc Kì", "xã Úc Kì", "05908", "commune"),
         ("ơ tràng xáa mất điện", "tràng xáa", "05746", "commune"),
         ("xax Binhf Yeen mất điện", "xax Binhf Yeen", "05587", "commune"),
         ("tổ 8 phường Quang Vinh", "tổ 8 phường Quang Vinh", "05482", "ward"),
