@@ -288,7 +288,7 @@ _UNIT_MARKED = {
     "thg": ("thg",),
 }
 _NOT_RELATIVE = re.compile(
-    r"(?<![a-z0-9])(?:may|vai|cac|nhung|moi|dau|giua|nua|hang|nhieu|tung|(?:gia|theo|tien|cac|may) bac|suot may|\d{1,2})\Z"
+    r"(?<![a-z0-9])(?:may|vai|cac|nhung|moi|dau|giua|nua|hang|nhieu|tung|(?:gia|theo|tien|cac|may) bac|\d{1,2})\Z"
 )
 _LASTING = re.compile(r"(?<![a-z0-9])(?:ca|nua|suot|duoc|gan)\Z")
 """Before "tháng rồi": it has lasted a month."""
