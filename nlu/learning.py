@@ -159,14 +159,13 @@ def spread(truth: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
 def held_out(
     spellings: Spellings, truth: NDArray[np.int64], count: int, recipe: Recipe
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Margins for the first and the last spelling of the examples of one fold, by a model that has not seen them, and
-    their true labels."""
+    """Margins for the first and the last spelling of the examples of one fold, by a model of those of the other folds,
+    and their true labels."""
     fold_of_row = spread(truth, recipe.folds)[spellings.owner]
     first = np.flatnonzero(np.diff(spellings.owner, prepend=-1))
     last = np.append(first[1:], len(spellings.owner)) - 1
-    asked = np.unique(np.concatenate([first, last]))
-    asked = asked[fold_of_row[asked] == 0]
-    seen = np.flatnonzero(fold_of_row != 0)
+    rows = np.unique(np.concatenate([first, last]))
+    asked, seen = rows[fold_of_row[rows] == 0], rows[fold_of_row[rows] != 0]
     weights, bias = separate(spellings.matrix[seen], truth[spellings.owner[seen]], count, recipe)
     return spellings.matrix[asked] @ weights + bias, truth[spellings.owner[asked]]
 
