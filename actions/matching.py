@@ -1,7 +1,7 @@
 """Which of some known questions a message asks, whatever its spelling: tf-idf over words and pairs of words.
 
-Measured on tests/fixtures/faq_questions.yml (docs/faq.md): the right one of 101 comes first for 97 % of 303 questions, with
-the best measure of rapidfuzz for 76 %, with the same tf-idf over single wordings instead of whole topics for 90 %.
+Measured on tests/fixtures/faq_questions.yml (docs/faq.md): the right one of 101 comes first for 97 % of 303 questions,
+with the best measure of rapidfuzz for 76 %, with the same tf-idf over single wordings instead of whole topics for 90 %.
 """
 
 import re
@@ -76,11 +76,11 @@ def _meant(word: str) -> list[str]:
 
 @cache
 def _shortenings() -> Mapping[str, list[str]]:
-    """What the shortenings of chat stand for, with and without marks; the first listed reading of one counts."""
+    """What the shortenings of chat stand for, with đ or d; the first listed reading of one counts."""
     listed: dict[str, list[str]] = yaml.safe_load(SHORTENINGS.read_text("utf-8"))
     found: dict[str, list[str]] = {}
     for full, shorts in listed.items():
         for short in shorts:
-            for typed in (short, fold(short)):
+            for typed in (short, short.replace("đ", "d")):
                 found.setdefault(typed, fold(full).split())
     return found

@@ -10,15 +10,20 @@ from actions.scam import evidence_in, judge
 from bot.dialogue.commands import Command, Slots
 
 TOPIC, SCAM = "faq.topic", "scam_check"
+FAQ = faq()
 
 
 @registry.advises
 def asked(turn: DeskTurn, intent: str | None) -> Command | None:
     """Is it about a scam, or a topic of the FAQ? Without an intent only what its words leave no doubt of."""
     evidence = evidence_in(turn)
-    if evidence.gives_itself_away or (intent == SCAM and evidence.is_anything):
+    requests = turn.understanding.requests if turn.understanding else ()
+    told = intent == SCAM or any(request.intent == SCAM for request in requests)
+    if evidence.gives_itself_away or (told and evidence.is_anything):
         return Command(name=SCAM, slots=turn.slots)
-    found = faq().topic_for(turn.text, intent) if intent else faq().unmistakable(turn.text)
+    if requests:
+        return None
+    found = FAQ.topic_for(turn.text, intent) if intent else FAQ.unmistakable(turn.text)
     if found is None:
         return None
     if isinstance(found, Topic):
@@ -29,7 +34,7 @@ def asked(turn: DeskTurn, intent: str | None) -> Command | None:
 @registry.handles(TOPIC)
 def answer(turn: DeskTurn, slots: Slots) -> None:
     """The answer of a topic with its source, and the likely next steps."""
-    topic = faq().topics.get(slots.value or "")
+    topic = FAQ.topics.get(slots.value or "")
     if topic is None:
         turn.say("button.stale")
         return
@@ -46,7 +51,7 @@ def offer_topics(turn: DeskTurn, reply: str, intent: str) -> None:
     """What can be said of an intent in general, and the topics nearest to what was written."""
     written = turn.text if turn.understanding else ""
     options = [
-        (topic.title, Command(name=TOPIC, slots=Slots(value=topic.key))) for topic in faq().nearest(written, intent)
+        (topic.title, Command(name=TOPIC, slots=Slots(value=topic.key))) for topic in FAQ.nearest(written, intent)
     ]
     turn.offer(reply, options)
 

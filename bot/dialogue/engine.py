@@ -222,7 +222,9 @@ class Engine(Generic[D]):
 
     def _request(self, turn: Turn[D], understanding: Understanding, sure: Certainty) -> None:
         """What is wanted, when nothing was asked: two things, more of the last, something new, or nobody knows."""
-        if understanding.requests:
+        if understanding.requests and (whole := self.registry.advised(turn, None)):
+            self.run(turn, whole)
+        elif understanding.requests:
             self._run_both(turn, understanding.requests)
         elif follow_up := self._follow_up(turn, understanding, sure):
             self.run(turn, follow_up)

@@ -11,7 +11,8 @@ Handler = Callable[[Turn[D], Slots], None]
 Recogniser = Callable[[Turn[D]], Command | None]
 """Sees at once what an event asks for, whatever the dialogue is at: by a form of its own that no other text has."""
 Advisor = Callable[[Turn[D], str | None], Command | None]
-"""Knows better than the intent what a message asks, or what it asks after all: the intent is None if none is sure."""
+"""Knows better than the intent what a message asks. The intent is None where none is sure, and where there are two: one
+story may look like two requests."""
 
 
 class Registry(Generic[D]):
