@@ -1,6 +1,5 @@
-"""Answers that are much the same for everybody: prices and estimates (F8, F9), safety, saving, scams, the app (F13)."""
+"""Prices, and what an amount of electricity costs (F8, F9)."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,8 +10,6 @@ from actions.tariff import residential_charge, tariffs, tiers
 from bot.dialogue.commands import Slots
 
 MOST_KWH = 100_000
-PLAIN = ("safety_advice", "saving_advice", "scam_check", "app_help", "solar_ask")
-"""Intents answered with the reply of their own name."""
 
 
 @registry.handles("tariff_ask")
@@ -72,14 +69,3 @@ def _estimate(turn: DeskTurn, energy: float) -> None:
         return
     today = turn.desk.today(turn.now)
     turn.say("estimate.for_kwh", charge=residential_charge(Decimal(str(energy)), first_day=today, last_day=today))
-
-
-def _saying(reply: str) -> Callable[[DeskTurn, Slots], None]:
-    def say(turn: DeskTurn, _slots: Slots) -> None:
-        turn.say(reply)
-
-    return say
-
-
-for _intent in PLAIN:
-    registry.handles(_intent)(_saying(f"advice.{_intent}"))

@@ -16,6 +16,7 @@ from actions.backends.billing import BillingClient
 from actions.backends.service import ServiceClient
 from actions.documents import DocumentLinks
 from actions.gazetteer import Gazetteer, load_gazetteer
+from actions.genuine import Genuine, load_genuine
 from actions.hazard_data import Hazards, load_hazards
 from actions.office_hours import OfficeHours, StaffData
 from actions.paper_fetcher import PaperFetcher
@@ -139,6 +140,7 @@ class Company(_Data):
     otp: OtpData
     link_codes: LinkCodeData
     nicknames: tuple[str, ...]
+    reconnection_fee: int
     staff: StaffData
     rights: RightsData
     outage_days_ahead: int
@@ -184,6 +186,7 @@ class Desk:
     answers: Answers
     documents: DocumentLinks
     hazards: Hazards
+    genuine: Genuine
     papers: PaperFetcher
     zone: ZoneInfo
     data: Path
@@ -226,6 +229,7 @@ def build_desk(settings: Settings, database: Database, company: Company, data: P
         answers=load_answers(data / "answers.yml"),
         documents=document_links(settings, company),
         hazards=load_hazards(data / "hazards.yml"),
+        genuine=load_genuine(data / "genuine.yml"),
         papers=PaperFetcher(settings.paper_hosts, loopback=settings.sandbox),
         zone=settings.zone,
         data=data,

@@ -222,7 +222,9 @@ class Engine(Generic[D]):
 
     def _request(self, turn: Turn[D], understanding: Understanding, sure: Certainty) -> None:
         """What is wanted, when nothing was asked: two things, more of the last, something new, or nobody knows."""
-        if understanding.requests:
+        if understanding.requests and (whole := self.registry.advised(turn, None)):
+            self.run(turn, whole)
+        elif understanding.requests:
             self._run_both(turn, understanding.requests)
         elif follow_up := self._follow_up(turn, understanding, sure):
             self.run(turn, follow_up)
@@ -231,12 +233,24 @@ class Engine(Generic[D]):
         elif sure is Certainty.HIGH:
             if understanding.intent not in CONVERSATIONAL:
                 turn.state.next = None
-            self.run(turn, Command(name=understanding.intent, slots=understanding.slots))
+            self.run(turn, self._asked(turn, understanding))
         elif understanding.slots.customer_code:
             self.run(turn, Command(name="inform", slots=understanding.slots))
+        elif advised := self._after_all(turn, understanding, sure):
+            self.run(turn, advised)
         else:
             turn.handled_by.append("fallback")
             suggest(turn, understanding, sure, self.registry.handlers.keys() | self.registry.forms.keys())
+
+    def _asked(self, turn: Turn[D], understanding: Understanding) -> Command:
+        """What an understood message asks: its intent, or what lies nearer to its words."""
+        own = Command(name=understanding.intent, slots=understanding.slots)
+        return self.registry.advised(turn, understanding.intent) or own
+
+    def _after_all(self, turn: Turn[D], understanding: Understanding, sure: Certainty) -> Command | None:
+        """What a message asks that was not understood, by its words; none of our business stays that."""
+        foreign = understanding.intent == "out_of_scope" and sure is Certainty.LOW
+        return None if foreign else self.registry.advised(turn, None)
 
     def _run_both(self, turn: Turn[D], requests: Sequence[Request]) -> None:
         """What can be answered at once goes before what starts a form."""
@@ -261,7 +275,7 @@ class Engine(Generic[D]):
             return
         elif new_subject:
             turn.state.pause_form()
-            self.run(turn, Command(name=understanding.intent, slots=understanding.slots))
+            self.run(turn, self._asked(turn, understanding))
             self._offer_to_resume(turn)
         elif understanding.intent in {"help", "greet", "thank"} and sure is Certainty.HIGH:
             self.run(turn, Command(name=understanding.intent))

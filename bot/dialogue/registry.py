@@ -10,6 +10,9 @@ from bot.dialogue.turn import D, Turn
 Handler = Callable[[Turn[D], Slots], None]
 Recogniser = Callable[[Turn[D]], Command | None]
 """Sees at once what an event asks for, whatever the dialogue is at: by a form of its own that no other text has."""
+Advisor = Callable[[Turn[D], str | None], Command | None]
+"""Knows better than the intent what a message asks. The intent is None where none is sure, and where there are two: one
+story may look like two requests."""
 
 
 class Registry(Generic[D]):
@@ -19,6 +22,7 @@ class Registry(Generic[D]):
         self.handlers: dict[str, Handler[D]] = {}
         self.forms: dict[str, type[Form]] = {}
         self.recognisers: list[Recogniser[D]] = []
+        self.advisors: list[Advisor[D]] = []
         self.failures: dict[type[Exception], str] = {}
 
     def handles(self, *names: str) -> Callable[[Handler[D]], Handler[D]]:
@@ -46,6 +50,15 @@ class Registry(Generic[D]):
     def recognised(self, turn: Turn[D]) -> Command | None:
         """What the first recogniser that knows the event makes of it."""
         return next((command for know in self.recognisers if (command := know(turn))), None)
+
+    def advises(self, advisor: Advisor[D]) -> Advisor[D]:
+        """Have `advisor` look at each message before its intent is followed, and before it is given up."""
+        self.advisors.append(advisor)
+        return advisor
+
+    def advised(self, turn: Turn[D], intent: str | None) -> Command | None:
+        """What the first advisor that knows better makes of the message."""
+        return next((command for know in self.advisors if (command := know(turn, intent))), None)
 
     def failure(self, error: type[Exception], reply: str) -> None:
         """Say `reply` when a handler raises `error`."""

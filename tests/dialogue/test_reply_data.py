@@ -15,13 +15,18 @@ import pytest
 from fixtures.outside import CODE, Billing, Service, invoice
 from jinja2 import meta
 
-from actions import advice, conversation
+from actions import conversation
 from actions.backends.models import Appointment, Case, Outage, Payment, Reading, RequestDetail, ServiceRequest
 from actions.bill_parts import Cause, Part
 from actions.catalogue import catalogue
 from actions.consumption import Month, daily_use
 from actions.desk import load_company
+from actions.faq import ADVICE
+from actions.genuine import load_genuine
+from actions.office_hours import OfficeHours
+from actions.offices import opening
 from actions.registry import registry
+from actions.scam import Owed
 from actions.tariff import residential_charge, tiers
 from bot.dialogue.commands import PayloadSigner, Period, Place, PlaceChoice, Slots
 from bot.dialogue.engine import Engine
@@ -37,6 +42,10 @@ ROOT = Path(__file__).parents[2]
 COMPANY = load_company(DATA)
 BOOK = ReplyBook(DATA / "replies", ZoneInfo("Asia/Ho_Chi_Minh"), COMPANY.model_dump())
 ENGINE: Engine[Any] = Engine(registry, BOOK, PayloadSigner("s"), None, Thresholds(0.6, 0.3, 0.1))  # type: ignore[arg-type]
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+HOURS = OfficeHours(COMPANY.staff, ZONE)
+GENUINE = load_genuine(DATA / "genuine.yml")
+SCAM = "0912345678 và 19001909, 1900292900, 19006769 đòi chuyển tiền stk 123456789, evn-x.top, abc.top, thu tiền mặt"
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 MONTH = date(2026, 10, 1)
 PARTS: list[tuple[Cause, int]] = [
@@ -101,7 +110,7 @@ def families() -> set[str]:
     kinds = {kind for kind in InboundKind if f"media.{kind}" not in registry.handlers}
     return {
         *(f"talk.{intent}" for intent in conversation.PLAIN),
-        *(f"advice.{intent}" for intent in advice.PLAIN),
+        *(f"advice.{intent}" for intent in ADVICE),
         *(f"intent.{name}" for name in titled if f"intent.{name}" in BOOK.replies),
         *(f"form.name.{name}" for name in registry.forms),
         *(
@@ -307,6 +316,17 @@ def values(**changes: Any) -> dict[str, Any]:
         "ticket": ticket,
         "contract": service.contract(CODE),
         "offices": service.offices().items,
+        "shown": [(office, opening(office, HOURS, NOW.astimezone(ZONE), None)) for office in service.offices().items],
+        "office_hours": "7:30-17:00",
+        "day_off": date(2026, 9, 2),
+        "answer": "Có.",
+        "source": "EVN",
+        "evidence": GENUINE.read(SCAM, hotline=COMPANY.hotline, site=COMPANY.site, app=COMPANY.app),
+        "may_link": True,
+        "owed": [Owed(CODE, debt)],
+        "owes": True,
+        "claimed": 850_000,
+        "fits": False,
         "staff": COMPANY.staff,
         "form": "báo mất điện",
         "what": "Điện yếu từ hôm qua",
@@ -370,6 +390,11 @@ OCCASIONS = {
         "use": daily_use([], READINGS[0].day, READINGS[-1].day, times=Decimal(2), kwh=Decimal(2)),
         "accounts": [],
         "offices": (),
+        "shown": [],
+        "office_hours": None,
+        "day_off": None,
+        "owes": False,
+        "claimed": None,
         "invoice": None,
         "outage": None,
         "place": None,

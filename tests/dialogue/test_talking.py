@@ -207,6 +207,29 @@ class TestFallback:
         assert talk.desk.done == [f"bill {CODE} 09"]
 
 
+class TestAdvice:
+    """An advisor knows from the words what the intent alone does not tell."""
+
+    def test_it_goes_before_the_intent(self, talk: Talk) -> None:
+        talk.says("hạn sao", "bill_lookup")
+        assert talk.desk.done == ["hotline"]
+
+    def test_it_knows_what_was_not_understood(self, talk: Talk) -> None:
+        talk.says("số nào đấy", "bill_lookup", 0.2)
+        assert talk.desk.done == ["hotline"]
+        assert talk.state.misses == 0
+
+    def test_what_is_not_ours_stays_that(self, talk: Talk) -> None:
+        assert talk.says("số nào đấy", "out_of_scope", 0.9) == ["fallback.out_of_scope"]
+
+    def test_within_a_form_it_is_a_change_of_subject_with_return(self, talk: Talk) -> None:
+        talk.says("đặt hàng", "order")
+        talk.says("hạn sao", "bill_lookup")
+        assert talk.desk.done == ["hotline"]
+        assert talk.state.on_yes
+        assert talk.state.on_yes.name == "form.resume"
+
+
 class TestFollowUps:
     def test_another_month(self, talk: Talk) -> None:
         talk.says("tiền điện tháng 10", "bill_lookup", period=OCTOBER)
