@@ -15,6 +15,7 @@ from actions import (  # noqa: F401
     outages,
     payments,
     people,
+    price_questions,
     privacy,
     service_forms,
     service_requests,
