@@ -1,5 +1,6 @@
 """Which of prices, an estimate or the month so far is asked (intents `tariff_ask` and `bill_estimate`)."""
 
+import re
 from decimal import Decimal
 from typing import cast, get_args
 
@@ -10,13 +11,16 @@ from actions.bills import bill_lookup
 from actions.desk import DeskTurn
 from actions.estimates import amount_told, estimate, estimate_change, estimate_for_money, use_told
 from actions.handlers import registry
-from actions.periods import month_of
+from actions.periods import month_of, shifted
 from actions.prices import say_prices
 from actions.this_month import say_next_kwh, say_so_far
 from actions.use import Kind, Use
-from bot.dialogue.commands import Slots
+from bot.dialogue.commands import Command, Period, Slots
+from bot.dialogue.state import Topic
 from bot.dialogue.turn import NeedsAccountChoice, NeedsLink
 
+HALF_A_YEAR = 6
+YEAR = re.compile(r"20\d\d|\d/\d\d")
 ABOUT_PRICES = frozenset({"tariff_ask", "bill_estimate"})
 
 registry.belongs("energy", *ABOUT_PRICES, "usage_alert")
@@ -43,6 +47,7 @@ def bill_estimate(turn: DeskTurn, slots: Slots) -> None:
     if _meant(turn, "tariff.about") == "five_tiers":
         say_prices(turn, "five_tiers")
         return
+    slots = _looking_ahead(turn, slots)
     if turn.understanding and turn.named_account() and turn.slots.energy is None:
         slots = slots.model_copy(update={"energy": None, "value": None})
     about, month = _meant(turn, "estimate.about"), _meant(turn, "estimate.month")
@@ -65,6 +70,15 @@ def bill_estimate(turn: DeskTurn, slots: Slots) -> None:
         estimate(turn, use, None, slots.period)
 
 
+def _looking_ahead(turn: DeskTurn, slots: Slots) -> Slots:
+    """A month without its year is the one to come, unless it has just been: who reckons looks ahead."""
+    month = slots.period.first if slots.period and slots.period.is_one_month else None
+    with_year = YEAR.search(turn.text) or _meant(turn, "estimate.year")
+    if month is None or with_year or month > shifted(month_of(turn.desk.today(turn.now)), -HALF_A_YEAR):
+        return slots
+    return slots.merged(Slots(period=Period.of(shifted(month, 12))))
+
+
 def goes_on(turn: DeskTurn) -> Slots | None:
     """The last question about prices with another use, where the message tells one ("6 người", "2 hộ")."""
     topic = turn.state.topic
@@ -80,6 +94,7 @@ def _say_month(turn: DeskTurn, slots: Slots) -> None:
     account = turn.account(slots)
     if slots.period and slots.period.last < month_of(turn.desk.today(turn.now)):
         bill_lookup(turn, slots)
+        turn.state.topic = Topic(command=Command(name="bill_lookup", slots=slots), at=turn.now)
     else:
         say_so_far(turn, account, slots.period)
 

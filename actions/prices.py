@@ -38,12 +38,12 @@ def _about(*names: str) -> Callable[[_Say], _Say]:
     return register
 
 
-def _others(turn: DeskTurn, about: str) -> list[tuple[str, Command]]:
-    """Buttons to other questions, and to trying out an amount."""
+def _others(turn: DeskTurn, about: str, most: int = 4) -> list[tuple[str, Command]]:
+    """Buttons to so many other questions, and to trying out an amount."""
     asks = [
         (title(turn, each), Command(name="tariff_ask", slots=Slots(field=each))) for each in OFFERED if each != about
     ]
-    return [*asks[:4], (title(turn, "estimate"), Command(name="estimate.missing"))]
+    return [*asks[:most], (title(turn, "estimate"), Command(name="estimate.missing"))]
 
 
 @_about("household")
@@ -106,7 +106,7 @@ def _tenants(turn: DeskTurn, today: date, data: Tariffs) -> None:
     tier = data.structure_of(decision).undeclared_tier
     turn.offer(
         "price.tenants",
-        _others(turn, "tenants"),
+        _others(turn, "tenants", 3),
         tier=tiers(today)[tier - 1],
         decision=decision,
         vat=data.vat.percent_on(today),
@@ -115,7 +115,7 @@ def _tenants(turn: DeskTurn, today: date, data: Tariffs) -> None:
 
 @_about("norms")
 def _norms(turn: DeskTurn, today: date, _data: Tariffs) -> None:
-    turn.offer("price.norms", _others(turn, "norms"), first_tier=tiers(today)[0], doubled=tiers(today, 2)[0])
+    turn.offer("price.norms", _others(turn, "norms", 3), first_tier=tiers(today)[0], doubled=tiers(today, 2)[0])
 
 
 @_about("vat")
@@ -145,13 +145,13 @@ def _poor(turn: DeskTurn, today: date, data: Tariffs) -> None:
 
 
 @_about("everywhere")
-def _everywhere(turn: DeskTurn, _today: date, _data: Tariffs) -> None:
-    turn.offer("price.everywhere", _others(turn, "everywhere"))
+def _everywhere(turn: DeskTurn, today: date, data: Tariffs) -> None:
+    turn.offer("price.everywhere", _others(turn, "everywhere"), decision=data.residential_on(today))
 
 
 @_about("home_shop")
 def _home_shop(turn: DeskTurn, _today: date, _data: Tariffs) -> None:
-    turn.offer("price.home_shop", _others(turn, "home_shop"))
+    turn.offer("price.home_shop", _others(turn, "home_shop", 3))
 
 
 @_about("increase")
@@ -182,9 +182,9 @@ def _limits(decision: ResidentialDecision, data: Tariffs) -> list[int | None]:
 
 
 def spans(hours: tuple[str, ...]) -> list[str]:
-    """The spans of a day; one before midnight and one after it are one of the night."""
+    """The spans of a day to be read, as 9:30–11:30; one before midnight and one after it are one of the night."""
     late, early = (next((span for span in hours if edge in span), None) for edge in ("-24:00", "00:00-"))
-    if not (late and early):
-        return list(hours)
-    night = late.removesuffix("24:00") + early.removeprefix("00:00-")
-    return [*(span for span in hours if span not in {late, early}), night]
+    found = [*hours]
+    if late and early:
+        found = [*(span for span in hours if span not in {late, early}), late[:6] + early[6:]]
+    return ["–".join(clock.removeprefix("0") for clock in span.split("-")) for span in found]
