@@ -1,5 +1,6 @@
 """Reading which option of a question is meant (data/answers.yml)."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from pydantic import TypeAdapter
 
 from bot.dialogue.turn import Turn
 from bot.text import fold
+
+_WORD = re.compile(r"\w+")
 
 Answers = Mapping[str, Mapping[str, list[str]]]
 """Question → option → phrases without tone marks."""
@@ -21,14 +24,19 @@ def load_answers(file: Path) -> Answers:
 
 def option_meant(answers: Answers, question: str, text: str) -> str | None:
     """The option whose longest phrase stands in the text as whole words; None if none does."""
-    said = f" {' '.join(fold(text).split())} "
+    said = _words(text)
     found = [
         (len(phrase), option)
         for option, phrases in answers[question].items()
         for phrase in phrases
-        if f" {phrase} " in said
+        if _words(phrase) in said
     ]
     return max(found)[1] if found else None
+
+
+def _words(text: str) -> str:
+    """Without tone marks and punctuation, a space around each word."""
+    return f" {' '.join(_WORD.findall(fold(text)))} "
 
 
 def option_of(question: str) -> Callable[[Turn[Any]], str | None]:

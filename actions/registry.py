@@ -2,7 +2,6 @@
 
 from actions import (  # noqa: F401
     accounts,
-    advice,
     bills,
     contract,
     conversation,
@@ -15,6 +14,7 @@ from actions import (  # noqa: F401
     outages,
     payments,
     people,
+    price_questions,
     privacy,
     questions,
     service_forms,

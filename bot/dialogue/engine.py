@@ -115,14 +115,15 @@ class Engine(Generic[D]):
             try:
                 self._carry_out(turn, command)
             except NeedsLink as need:
-                turn.state.pending = command.model_copy(update={"slots": command.slots.without_account()})
+                turn.state.pending = Command(name=command.name, slots=turn.request.without_account())
                 link = self.registry.forms[LINK]
                 filling.start(self.registry, turn, link, slots=Slots(customer_code=need.customer_code))
             except NeedsAccountChoice:
                 turn.asks_which = True
+                asked = Command(name=command.name, slots=turn.request)
                 turn.offer(
                     "account.which",
-                    [(account.label, command.with_slots(link=account.link_id)) for account in turn.caller.accounts],
+                    [(account.label, asked.with_slots(link=account.link_id)) for account in turn.caller.accounts],
                 )
             except AccountGone:
                 turn.say("account.gone")
@@ -131,9 +132,12 @@ class Engine(Generic[D]):
         handler = self._own.get(command.name) or self.registry.handlers.get(command.name)
         form = self.registry.forms.get(command.name)
         if handler:
+            before = turn.state.topic
             handler(turn, command.slots)
+            if turn.state.topic is not before:
+                return
             if command.name in self.registry.handlers and command.name not in NO_TOPIC and "." not in command.name:
-                topic = Topic(command=command, at=turn.now)
+                topic = Topic(command=Command(name=command.name, slots=turn.request), at=turn.now)
                 several = len(turn.caller.accounts) > 1
                 turn.state.topic = topic.about(link=turn.about) if several and turn.about else topic
         elif form:
@@ -293,6 +297,8 @@ class Engine(Generic[D]):
         few_words = len(understanding.text.split()) <= filling.WORDS_OF_A_BARE_ANSWER
         vague = sure is not Certainty.HIGH or (few_words and said.said() and understanding.confidence < NEW_SUBJECT)
         if topic is None or not (understanding.intent in {"inform", "deny"} or vague):
+            return None
+        if not self.registry.goes_on(topic.command.name, said):
             return None
         named = turn.named_account()
         if named and not said.customer_code:

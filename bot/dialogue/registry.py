@@ -24,6 +24,7 @@ class Registry(Generic[D]):
         self.recognisers: list[Recogniser[D]] = []
         self.advisors: list[Advisor[D]] = []
         self.failures: dict[type[Exception], str] = {}
+        self.owners: dict[str, frozenset[str]] = {}
 
     def handles(self, *names: str) -> Callable[[Handler[D]], Handler[D]]:
         def register(handler: Handler[D]) -> Handler[D]:
@@ -59,6 +60,14 @@ class Registry(Generic[D]):
     def advised(self, turn: Turn[D], intent: str | None) -> Command | None:
         """What the first advisor that knows better makes of the message."""
         return next((command for know in self.advisors if (command := know(turn, intent))), None)
+
+    def belongs(self, slot: str, *names: str) -> None:
+        """A value of this kind is only about these requests: any other is not asked again with it."""
+        self.owners[slot] = frozenset(names)
+
+    def goes_on(self, name: str, said: Slots) -> bool:
+        """May the request `name` be asked again with what is said now?"""
+        return all(name in names for slot, names in self.owners.items() if getattr(said, slot) is not None)
 
     def failure(self, error: type[Exception], reply: str) -> None:
         """Say `reply` when a handler raises `error`."""

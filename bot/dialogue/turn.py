@@ -84,6 +84,7 @@ class Turn(Generic[D]):
     its text is not kept. `has_verified`: an account was verified in this turn (perhaps in a run of it that was lost).
     `asks_which`: the answer depends on the account, which is asked for.
     `about`: the link of the account that was asked for last.
+    `request`: what is asked; a handler may add what it has read from the words, so that it holds when asked again.
     """
 
     caller: Caller

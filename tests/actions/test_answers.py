@@ -23,3 +23,8 @@ def test_the_longest_phrase_counts() -> None:
     answers = {"power": {"back": ["co dien"], "not_back": ["chua co dien"]}}
     assert option_meant(answers, "power", "Vẫn CHƯA có  điện") == "not_back"
     assert option_meant(answers, "power", "cột điện") is None
+
+
+def test_punctuation_is_no_part_of_a_word() -> None:
+    answers = {"power": {"back": ["co dien"]}}
+    assert option_meant(answers, "power", "Có điện, cảm ơn") == option_meant(answers, "power", "(có điện)") == "back"

@@ -15,19 +15,22 @@ import pytest
 from fixtures.outside import CODE, Billing, Service, invoice
 from jinja2 import meta
 
-from actions import conversation
+from actions import conversation, estimates, prices
 from actions.backends.models import Appointment, Case, Outage, Payment, Reading, RequestDetail, ServiceRequest
 from actions.bill_parts import Cause, Part
 from actions.catalogue import catalogue
 from actions.consumption import Month, daily_use
 from actions.desk import load_company
 from actions.faq import ADVICE
+from actions.forecast import MonthSoFar, Outlook
 from actions.genuine import load_genuine
 from actions.office_hours import OfficeHours
 from actions.offices import opening
 from actions.registry import registry
 from actions.scam import Owed
-from actions.tariff import residential_charge, tiers
+from actions.tariff import residential_charge, tariffs, tiers
+from actions.this_month import NextTier
+from actions.use import Use
 from bot.dialogue.commands import PayloadSigner, Period, Place, PlaceChoice, Slots
 from bot.dialogue.engine import Engine
 from bot.dialogue.fallback import Thresholds
@@ -111,6 +114,8 @@ def families() -> set[str]:
     return {
         *(f"talk.{intent}" for intent in conversation.PLAIN),
         *(f"advice.{intent}" for intent in ADVICE),
+        *(f"price.title.{about}" for about in prices.TITLED),
+        *(f"use.title.{name}" for name in estimates.TITLED),
         *(f"intent.{name}" for name in titled if f"intent.{name}" in BOOK.replies),
         *(f"form.name.{name}" for name in registry.forms),
         *(
@@ -281,9 +286,47 @@ def values(**changes: Any) -> dict[str, Any]:
         "until": date(2026, 11, 28),
         "charge": residential_charge(Decimal(250), first_day=MONTH, last_day=MONTH),
         "tiers": tiers(date(2026, 11, 24)),
-        "decision": SimpleNamespace(decision="QĐ 1279/QĐ-BCT"),
-        "since": date(2025, 5, 10),
+        "decision": tariffs().residential_on(MONTH),
         "vat": Decimal(8),
+        "used_for": Use(kind="tenants", people=6, evenly=True),
+        "voltage": "dưới 6 kV",
+        "said": "sinh hoạt, một hộ",
+        "sources": [("QĐ 1279/QĐ-BCT", date(2025, 5, 10))],
+        "of": CODE,
+        "month": date(2027, 1, 1),
+        "change": Decimal(50),
+        "bill": bill,
+        "rows": [(Decimal(100), 120_000), (Decimal(200), 161_000)],
+        "money": 500_000,
+        "unlinked": True,
+        "household": True,
+        "begun": True,
+        "to_come": date(2026, 12, 1),
+        "so_far": MonthSoFar(
+            Decimal("82.9"), date(2026, 11, 24), 1, Outlook(Decimal(104), Decimal(98), Decimal(110), Decimal("3.5"))
+        ),
+        "likely": [210_000, 226_000, 240_000],
+        "next_tier": NextTier(*tiers(MONTH)[1:3], Decimal("17.1"), date(2026, 11, 28)),
+        "reached": NextTier(*tiers(MONTH)[1:3], Decimal("17.1"), date(2026, 11, 28)),
+        "used": Decimal("82.9"),
+        "priced": [("Kinh doanh", tariffs().non_residential_on(MONTH).groups["business"])],
+        "lowest": [("Kinh doanh", tariffs().non_residential_on(MONTH).groups["business"][-1])],
+        "peak": ["09:30-11:30"],
+        "off_peak": ["22:00-04:00"],
+        "sunday_peak": [],
+        "obliged": tariffs().obliged,
+        "coming": tariffs().residential_to_come,
+        "new_hours": tariffs().schedule_to_come,
+        "new_peak": ["17:30-22:30"],
+        "tier": tiers(MONTH)[2],
+        "first_tier": tiers(MONTH)[0],
+        "doubled": tiers(MONTH, 2)[0],
+        "reduced": tariffs().vat.reduced_on(MONTH),
+        "ordinary": Decimal(10),
+        "after": date(2027, 1, 1),
+        "support": tariffs().support,
+        "limits": [100, 200, 400, 700, None],
+        "tiers_now": 6,
         "outage": outage(actual_end=NOW),
         "outages": [
             outage(),
@@ -414,6 +457,25 @@ OCCASIONS = {
         "lost": 0,
         "offer": False,
     },
+    "nobody knows": {
+        "charge": residential_charge(Decimal(0), first_day=MONTH, last_day=MONTH),
+        "used_for": Use(),
+        "of": None,
+        "month": None,
+        "change": Decimal(-50),
+        "bill": None,
+        "unlinked": False,
+        "begun": False,
+        "to_come": None,
+        "so_far": MonthSoFar(Decimal(3), date(2026, 11, 2), 0),
+        "likely": [],
+        "next_tier": NextTier(tiers(MONTH)[-1], None, None, None),
+        "reached": None,
+        "sources": [],
+        "new_hours": None,
+        "reduced": None,
+        "after": None,
+    },
     "dearer": {"before": invoice(CODE, date(2026, 9, 1), total=600_000)},
 }
 ALWAYS_THERE = {
@@ -421,6 +483,7 @@ ALWAYS_THERE = {
     "before": ("bill.explained",),
     "asked": ("bill.none", "chart.month"),
     "average": ("chart.average",),
+    "month": ("estimate.no_price",),
     "neighbours_kwh": ("chart.neighbours",),
     "outage": ("outage.back", "outage.joined"),
     "where": ("outage.suspected_there", "outage.suspected", "outage.joined", "case.suspected_outage"),

@@ -1,49 +1,21 @@
 """Why a bill is not the other: parts in whole đồng that add up to the difference, whatever changed."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import pytest
+from fixtures.bills import bill
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actions.backends.models import Invoice, InvoiceLine
+from actions.backends.models import Invoice
 from actions.bill_parts import Part, difference, reckoned
-from actions.tariff import Band, Charge, non_residential_charge, residential_charge
+from actions.tariff import Band, non_residential_charge, residential_charge
 
 SEPTEMBER, OCTOBER = date(2026, 9, 1), date(2026, 10, 1)
 LEFT_BY_ROUNDING = 5
-
-
-def bill(charge: Charge, first: date, last: date) -> Invoice:
-    return Invoice(
-        id="HD",
-        customer_code="PA04GT0000001",
-        month=last.replace(day=1),
-        term=1,
-        first_day=first,
-        last_day=last,
-        days=(last - first).days + 1,
-        meter_serial="1",
-        reading_old=Decimal(0),
-        reading_new=charge.kwh,
-        multiplier=1,
-        kwh=int(charge.kwh),
-        lines=tuple(
-            InvoiceLine(label=line.label, kwh=line.kwh, price=line.price, amount=int(line.amount + Decimal("0.5")))
-            for line in charge.lines
-        ),
-        amount=charge.amount,
-        vat_percent=charge.vat_percent,
-        vat=charge.vat,
-        total=charge.total,
-        paid=0,
-        due_date=last,
-        issued_at=datetime(2026, 11, 1, tzinfo=UTC),
-        status="unpaid",
-    )
 
 
 def home(kwh: int, month: date = OCTOBER, days: int | None = None, norms: str = "1", **more: Any) -> Invoice:
