@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 OURS = ("bot", "actions", "notifier", "nlu", "sandbox")
 INTENTS = frozenset(yaml.safe_load((ROOT / "nlu" / "domain.yml").read_text("utf-8"))["intents"])
 
-LEAVES = ("bot.settings", "bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.text")
+LEAVES = ("bot.settings", "bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.text", "bot.notice_kinds")
 TOP = (
     "bot.app",
     "bot.media",
