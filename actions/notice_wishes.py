@@ -1,6 +1,6 @@
 """Which kinds of notices a message turns on and off: "bật hóa đơn, tắt nhắc nợ", "chỉ báo mất điện thôi"."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Self
@@ -8,6 +8,7 @@ from typing import Self
 from actions.notice_words import NoticeWords
 from actions.said import Said
 from bot.notice_kinds import NoticeKind, NoticeKinds
+from bot.store.preferences import GENERAL, Scope
 
 ALL = "all"
 THEN = ("thì",)
@@ -45,6 +46,40 @@ class Wish:
     @property
     def undone(self) -> "Wish":
         return Wish(on=self.off, off=self.on)
+
+
+@dataclass(frozen=True)
+class Aim:
+    """One kind to turn on or off for one scope."""
+
+    kind: NoticeKind
+    scope: Scope
+    wanted: bool
+
+    @property
+    def of_account(self) -> bool:
+        return "account" in self.kind.per and self.scope.place_code is None
+
+
+def aims(kinds: NoticeKinds, wish: Wish, places: Iterable[str], link_id: int | None) -> list[Aim]:
+    """What a wish comes to. With places named, what has places is about those.
+
+    All of an account, or of a place, is no more than what belongs to it; all on is what comes unasked.
+    """
+    codes = sorted(places)
+    found = []
+    for wanted, names in ((True, wish.on), (False, wish.off)):
+        everything = ALL in names
+        for kind in kinds_named(kinds, names):
+            if everything and wanted and not kind.unasked:
+                continue
+            if codes and "place" in kind.per:
+                found += [Aim(kind, Scope(place_code=code), wanted) for code in codes]
+            elif "account" in kind.per and not (everything and codes):
+                found.append(Aim(kind, Scope(link_id), wanted))
+            elif "contact" in kind.per and not (everything and (codes or link_id is not None)):
+                found.append(Aim(kind, GENERAL, wanted))
+    return found
 
 
 def kinds_named(kinds: NoticeKinds, names: Sequence[str]) -> list[NoticeKind]:

@@ -38,8 +38,6 @@ class DayPart(_Data):
 
 
 class UsageWords(_Data):
-    """`kwh` and `dong` are units after a number."""
-
     explain: Phrases
     show: Phrases
     remove: Phrases
@@ -47,8 +45,7 @@ class UsageWords(_Data):
     tier: Phrases
     leak: Phrases
     unusual: Phrases
-    kwh: Phrases
-    dong: Phrases
+    set: Phrases
 
 
 class NoticeWords(_Data):

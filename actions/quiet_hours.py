@@ -25,8 +25,10 @@ TIME = re.compile(
     r"(?<!\S)(?P<hour>\d{1,2}) (?:(?:h|g|gio|:)(?: (?P<minute>\d{2}))?(?: (?P<half>ruoi))?|(?P<past>ruoi))(?!\S)"
     r"(?: (?:buoi |ban )?(?P<part>sang|trua|chieu|toi(?! \d)|dem|khuya)(?!\S))?"
 )
-NO_UNIT_BEFORE = re.compile(r"(?<!\S)(?<!: )(?<!h )(?<!g )(?<!giờ )(?<!gio )(\d{1,2}) (?:đến|den) (?=\d)")
-NO_UNIT_AFTER = re.compile(r"(?:(?<= đến )|(?<= den ))(\d{1,2})(?!\S)(?! (?:h|g|giờ|gio|:|rưỡi|ruoi)(?!\S))")
+NO_UNIT_BEFORE = re.compile(r"(?<!\S)(?<!: )(?<!h )(?<!g )(?<!gio )(\d{1,2}) den (?=\d)")
+NO_UNIT_AFTER = re.compile(r"(?<= den )(\d{1,2})(?!\S)(?! (?:h|g|gio|:|ruoi)(?!\S))")
+SPELLED_AS = {"đến": "den", "tới": "den", "giờ": "gio", "rưỡi": "ruoi", "tôi": "minh"}
+"""Before marks are left out, so that "tới" and "tôi" are no evening ("tối")."""
 
 Sense = Literal["quiet", "allowed"]
 
@@ -44,22 +46,26 @@ class _Told:
     end: int
 
 
-def hours_said(words: NoticeWords, text: str, present: QuietHours) -> QuietHours | None:
+def hours_said(
+    words: NoticeWords, text: str, present: QuietHours, *, by_clock: bool = False, asked: bool = False
+) -> QuietHours | None:
     """The quiet hours that a message asks for, in the light of the present ones; None if it says none.
 
+    `by_clock`: only if it names hours, not parts of the day; `asked`: it answers the question when to be quiet.
     Raises BadHours.
     """
-    reading = _Reading(words, text, present)
+    reading = _Reading(words, text, present, "quiet" if asked else None)
     if reading.said.has(words.hours.none):
         return ALWAYS
-    found = reading.of_times() or reading.of_parts()
+    found = reading.of_times() or (None if by_clock else reading.of_parts())
     if found and not 0 < found.minutes <= LONGEST_MINUTES:
         raise BadHours
     return found
 
 
 class _Reading:
-    def __init__(self, words: NoticeWords, text: str, present: QuietHours) -> None:
+    def __init__(self, words: NoticeWords, text: str, present: QuietHours, default: Sense | None) -> None:
+        self.default = default
         self.words = words
         self.present = present
         self.said = Said(_with_units(_with_digits(words, text)))
@@ -108,12 +114,17 @@ class _Reading:
         return allowed
 
     def _parts(self) -> Iterator[tuple[DayPart, Sense]]:
-        """The parts of the day that the message speaks of by themselves, and how."""
+        """The parts of the day that the message speaks of by themselves, and how.
+
+        One word without its marks is too little: "toi" is "tôi" more often than "tối".
+        """
         for part in self.words.parts:
             for found in self.said.find(part.said):
                 of_a_time = any(one.first <= found.first < one.end for one in self.told)
+                word = self.said.words[found.first].written
+                unclear = found.end - found.first == 1 and word == fold(word)
                 sense = self._sense(*self._clause(found.first))
-                if sense and not of_a_time:
+                if sense and not of_a_time and not unclear:
                     yield part, sense
 
     def _joined(self, one: _Told, other: _Told) -> bool:
@@ -133,7 +144,7 @@ class _Reading:
         }
         places = {sense: self.said.find(phrases, first, end) for sense, phrases in senses.items()}
         said = [(found[0].first, sense) for sense, found in places.items() if found]
-        return min(said)[1] if said else None
+        return min(said)[1] if said else self.default
 
     def _likeliest(self, starts: tuple[time, ...], ends: tuple[time, ...]) -> QuietHours:
         """Of all readings: at noon if noon is named, else by night, and not most of the day."""
@@ -167,10 +178,9 @@ def _with_digits(words: NoticeWords, text: str) -> str:
 
 
 def _with_units(text: str) -> str:
-    """ "21 đến 6h" → "21 h đến 6 h"; "tới" is "đến" where it is no evening, and "tôi" no evening either."""
-    other = {"tới": "đến", "tôi": "mình"}
-    plain = " ".join(other.get(word.written, word.written) for word in Said(text).words)
-    return NO_UNIT_AFTER.sub(r"\1 h", NO_UNIT_BEFORE.sub(r"\1 h đến ", plain))
+    """ "21 đến 6h" → "21 h den 6 h"."""
+    plain = " ".join(SPELLED_AS.get(word.written, word.written) for word in Said(text).words)
+    return NO_UNIT_AFTER.sub(r"\1 h", NO_UNIT_BEFORE.sub(r"\1 h den ", plain))
 
 
 def _times(plain: str) -> Iterator[_Told]:

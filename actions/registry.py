@@ -10,6 +10,7 @@ from actions import (  # noqa: F401
     explain,
     failures,
     hazards,
+    notices,
     offices,
     outage_reports,
     outages,
@@ -20,6 +21,7 @@ from actions import (  # noqa: F401
     service_requests,
     services,
     usage,
+    usage_alerts,
     voltage,
 )
 from actions.handlers import registry

@@ -141,7 +141,7 @@ class Engine(Generic[D]):
         elif form:
             filling.start(self.registry, turn, form, slots=command.slots)
         else:
-            turn.say("not_yet")
+            turn.say("button.stale")
 
     @contextmanager
     def _failures_told(self, turn: Turn[D], *, retry: Command) -> Iterator[None]:

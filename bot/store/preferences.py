@@ -107,7 +107,7 @@ class Preferences:
         return replace(self, wishes={**kept, **{(key, scope): wanted for key in keys}})
 
 
-def load(session: Session, contact_id: int) -> Preferences:
+def of_contact(session: Session, contact_id: int) -> Preferences:
     rows = session.execute(
         select(
             NoticePreference.kind, NoticePreference.link_id, NoticePreference.place_code, NoticePreference.wanted

@@ -64,7 +64,7 @@ def test_as_said(text: str) -> None:
     assert hours_said(WORDS, text, NIGHT) == hours(SAID[text])
 
 
-@pytest.mark.parametrize("text", SAID)
+@pytest.mark.parametrize("text", [text for text in SAID if "nhắn tối" not in text])
 def test_without_tone_marks(text: str) -> None:
     assert hours_said(WORDS, unmarked(text), NIGHT) == hours(SAID[text])
 
@@ -93,6 +93,8 @@ def test_nonsense(text: str) -> None:
         "đừng nhắn lúc sáu giờ sáng",
         "tháng 9 tôi không nhận được tin",
         "đừng gửi nữa",
+        "tat het thong bao cho toi",
+        "dung gui cho toi nua, toi dang ban",
         "",
     ],
 )

@@ -62,7 +62,7 @@ def choose(database: Database, contact_id: int, *kinds: NoticeKind, wanted: bool
 
 def loaded(database: Database, contact_id: int) -> Preferences:
     with database.begin() as session:
-        return preferences.load(session, contact_id)
+        return preferences.of_contact(session, contact_id)
 
 
 def by_sql(database: Database, kind: NoticeKind) -> dict[int, bool]:
