@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,11 @@ from actions.documents import DocumentLinks
 from actions.gazetteer import Gazetteer, load_gazetteer
 from actions.genuine import Genuine, load_genuine
 from actions.hazard_data import Hazards, load_hazards
+from actions.notice_words import NoticeWords, load_notice_words
 from actions.office_hours import OfficeHours, StaffData
 from actions.paper_fetcher import PaperFetcher
 from bot.dialogue.turn import Turn
+from bot.notice_kinds import NoticeKinds, load_notice_kinds
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.grid import GridReports, Rule
@@ -28,6 +30,7 @@ from bot.store.limits import Rate
 from bot.store.link_codes import LinkCodes
 from bot.store.models import RightKind
 from bot.store.otp import Limits, OtpStore
+from bot.store.preferences import QuietHours
 
 CODE_FORM = re.compile(r"P[A-Z]\d{2}[A-Z0-9]{2}[0-9]{7}")
 
@@ -117,6 +120,25 @@ class SuspectedOutageData(_Data):
         return Rule(self.reporters, timedelta(minutes=self.within_minutes), timedelta(minutes=self.lasts_minutes))
 
 
+class NoticesData(_Data):
+    """What holds for who chose nothing else: local quiet hours, and how many notices a day that can wait.
+
+    `quiet_offered`: other quiet hours to tap, as `21:00-06:00`. `level_kwh` and `level_dong`: the least and the
+    most that a month's use can be watched for.
+    """
+
+    quiet_from: time
+    quiet_until: time
+    quiet_offered: tuple[str, ...]
+    most_per_day: int
+    level_kwh: tuple[int, int]
+    level_dong: tuple[int, int]
+
+    @property
+    def quiet(self) -> QuietHours:
+        return QuietHours(self.quiet_from, self.quiet_until)
+
+
 class RetentionData(_Data):
     """Days that things are kept."""
 
@@ -149,6 +171,7 @@ class Company(_Data):
     retention: RetentionData
     documents: DocumentsData
     usage: UsageData
+    notices: NoticesData
 
     def is_our_code(self, customer_code: str) -> bool:
         """Has it the form of this company's codes (electricity.md §2.1)?"""
@@ -188,6 +211,8 @@ class Desk:
     hazards: Hazards
     genuine: Genuine
     papers: PaperFetcher
+    notice_kinds: NoticeKinds
+    notice_words: NoticeWords
     zone: ZoneInfo
     data: Path
 
@@ -231,6 +256,8 @@ def build_desk(settings: Settings, database: Database, company: Company, data: P
         hazards=load_hazards(data / "hazards.yml"),
         genuine=load_genuine(data / "genuine.yml"),
         papers=PaperFetcher(settings.paper_hosts, loopback=settings.sandbox),
+        notice_kinds=load_notice_kinds(data / "notices.yml"),
+        notice_words=load_notice_words(data / "notice_words.yml"),
         zone=settings.zone,
         data=data,
     )

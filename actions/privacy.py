@@ -5,10 +5,8 @@ from actions.handlers import registry
 from bot.dialogue.commands import Slots
 from bot.dialogue.turn import Change
 from bot.store import conversations
+from bot.store.conversations import ACCOUNT_PURPOSE
 from bot.store.models import Consent
-
-ACCOUNT_PURPOSE = "account"
-"""Looking up bills, usage and outages of linked codes to answer in this chat."""
 
 
 def give_consent(turn: DeskTurn, *, granted: bool = True) -> None:

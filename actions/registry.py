@@ -9,6 +9,7 @@ from actions import (  # noqa: F401
     explain,
     failures,
     hazards,
+    notices,
     offices,
     outage_reports,
     outages,
@@ -21,6 +22,7 @@ from actions import (  # noqa: F401
     service_requests,
     services,
     usage,
+    usage_alerts,
     voltage,
 )
 from actions.handlers import registry

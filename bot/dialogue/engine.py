@@ -4,7 +4,7 @@ Order of a turn: what was tapped or picked from the options; danger; the running
 the intent; the fallback ladder. The engine knows no intent's business: that is in the registry's handlers.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +13,7 @@ from typing import Generic
 from bot.dialogue import filling
 from bot.dialogue.commands import PAYLOAD_PREFIX, Command, PayloadSigner, Slots, StalePayload
 from bot.dialogue.fallback import Certainty, Thresholds, certainty, suggest
-from bot.dialogue.registry import Registry
+from bot.dialogue.registry import Handler, Registry
 from bot.dialogue.replies import ReplyBook
 from bot.dialogue.state import Choice, DialogueState, FormState, Topic
 from bot.dialogue.turn import AccountGone, D, NeedsAccountChoice, NeedsLink, Turn
@@ -53,7 +53,7 @@ class Engine(Generic[D]):
         self.signer = signer
         self.nlu = nlu
         self.thresholds = thresholds
-        self._own: dict[str, Callable[[Turn[D], Slots], None]] = {
+        self._own: dict[str, Handler[D]] = {
             "form.fill": lambda turn, slots: filling.fill_by_button(self.registry, turn, slots),
             "form.confirm": lambda turn, slots: filling.confirm(self.registry, turn, slots),
             "form.edit": lambda turn, slots: filling.edit(self.registry, turn, slots),
@@ -133,17 +133,19 @@ class Engine(Generic[D]):
         form = self.registry.forms.get(command.name)
         if handler:
             before = turn.state.topic
-            handler(turn, command.slots)
+            meant = handler(turn, command.slots)
+            if meant:
+                self.run(turn, meant)
             if turn.state.topic is not before:
                 return
             if command.name in self.registry.handlers and command.name not in NO_TOPIC and "." not in command.name:
-                topic = Topic(command=Command(name=command.name, slots=turn.request), at=turn.now)
+                topic = Topic(command=meant or Command(name=command.name, slots=turn.request), at=turn.now)
                 several = len(turn.caller.accounts) > 1
                 turn.state.topic = topic.about(link=turn.about) if several and turn.about else topic
         elif form:
             filling.start(self.registry, turn, form, slots=command.slots)
         else:
-            turn.say("not_yet")
+            turn.say("button.stale")
 
     @contextmanager
     def _failures_told(self, turn: Turn[D], *, retry: Command) -> Iterator[None]:

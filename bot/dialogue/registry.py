@@ -7,7 +7,9 @@ from bot.dialogue.commands import Command, Slots
 from bot.dialogue.forms import Form
 from bot.dialogue.turn import D, Turn
 
-Handler = Callable[[Turn[D], Slots], None]
+Handler = Callable[[Turn[D], Slots], Command | None]
+"""Answers; or returns the request as a command that says all that the message said, so that it can be carried out later
+(once an account is linked or chosen, when a backend is back)."""
 Recogniser = Callable[[Turn[D]], Command | None]
 """Sees at once what an event asks for, whatever the dialogue is at: by a form of its own that no other text has."""
 Advisor = Callable[[Turn[D], str | None], Command | None]

@@ -10,6 +10,9 @@ from sqlalchemy.orm import Session
 
 from bot.store.models import Audit, Consent, Contact, Conversation, Link, Message, Owner
 
+ACCOUNT_PURPOSE = "account"
+"""Looking up bills, usage and outages of linked codes to answer in this chat, and to write of them."""
+
 
 @dataclass(frozen=True)
 class Loaded:

@@ -16,6 +16,8 @@ from bot.store.models import (
     Link,
     Media,
     Message,
+    NoticeLimits,
+    NoticePreference,
     OtpChallenge,
     Owner,
 )
@@ -48,6 +50,8 @@ def erase(session: Session, contact_id: int) -> None:
     session.execute(delete(Media).where(Media.contact_id == contact_id))
     session.execute(delete(OtpChallenge).where(OtpChallenge.contact_id == contact_id))
     session.execute(delete(GridReport).where(GridReport.contact_id == contact_id))
+    session.execute(delete(NoticePreference).where(NoticePreference.contact_id == contact_id))
+    session.execute(delete(NoticeLimits).where(NoticeLimits.contact_id == contact_id))
     session.execute(delete(Link).where(Link.contact_id == contact_id))
     session.execute(
         update(InboundEvent)

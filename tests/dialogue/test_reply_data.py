@@ -24,6 +24,7 @@ from actions.desk import load_company
 from actions.faq import ADVICE
 from actions.forecast import MonthSoFar, Outlook
 from actions.genuine import load_genuine
+from actions.notice_view import groups_shown
 from actions.office_hours import OfficeHours
 from actions.offices import opening
 from actions.registry import registry
@@ -38,8 +39,10 @@ from bot.dialogue.forms import Form
 from bot.dialogue.replies import ReplyBook, ReplyText
 from bot.dialogue.turn import Account
 from bot.messages import InboundKind
+from bot.notice_kinds import load_notice_kinds
 from bot.pipeline.assembly import DATA
 from bot.store.grid import Suspicion
+from bot.store.preferences import Level, Preferences, Scope
 
 ROOT = Path(__file__).parents[2]
 COMPANY = load_company(DATA)
@@ -414,6 +417,35 @@ def values(**changes: Any) -> dict[str, Any]:
         "requests": [("Đổi công suất", service_request())],
         "message": "Đang sửa.",
     }
+    kinds = load_notice_kinds(DATA / "notices.yml")
+    linked = [Account(1, CODE, None), Account(2, CODE, "nhà mẹ")]
+    differing = Preferences({("payment_due", Scope(1)): False}, agreed=True)
+    known |= {
+        "turned_on": ["tin hóa đơn"],
+        "turned_off": ["tin tức", "nhắc thanh toán"],
+        "still": [kind for kind in kinds.kinds if kind.always],
+        "undo": True,
+        "alerts": True,
+        "shown": [*groups_shown(kinds, differing, linked), *groups_shown(kinds, differing, [])],
+        "places": ["xã Bình Yên"],
+        "not_linked": True,
+        "most": 3,
+        "changed": True,
+        "starts": "22:00",
+        "ends": "07:00",
+        "present": "22:00-07:00",
+        "wanted": "21:00-06:00",
+        "kinds": [kind for kind in kinds.kinds if kind.own_consent],
+        "level": Level(kwh=300),
+        "before_level": Level(dong=500_000),
+        "has_level": True,
+        "level_off": True,
+        "least_kwh": 10,
+        "most_kwh": 100_000,
+        "least_dong": 20_000,
+        "most_dong": 1_000_000_000,
+        "used": Decimal("82.9"),
+    }
     assert not set(changes) - set(known)
     return {**known, **changes}
 
@@ -476,6 +508,21 @@ OCCASIONS = {
         "reduced": None,
         "after": None,
     },
+    "nothing chosen": {
+        "still": [],
+        "starts": "",
+        "ends": "",
+        "level": Level(),
+        "before_level": None,
+        "has_level": False,
+        "level_off": False,
+        "turned_on": [],
+        "used": None,
+        "charge": None,
+        "where": "",
+        "places": [],
+    },
+    "a level of money": {"level": Level(dong=100_000), "before_level": Level(kwh=100), "turned_off": []},
     "dearer": {"before": invoice(CODE, date(2026, 9, 1), total=600_000)},
 }
 ALWAYS_THERE = {
@@ -487,6 +534,7 @@ ALWAYS_THERE = {
     "neighbours_kwh": ("chart.neighbours",),
     "outage": ("outage.back", "outage.joined"),
     "where": ("outage.suspected_there", "outage.suspected", "outage.joined", "case.suspected_outage"),
+    "charge": ("estimate.for_kwh", "estimate.so_far"),
     "outages": ("outage.running", "outage.schedule"),
     "accounts": ("account.list",),
 }

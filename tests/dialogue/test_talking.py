@@ -93,7 +93,7 @@ class TestButtons:
         assert talk.desk.done == []
 
     def test_a_button_for_something_that_was_taken_out_says_so(self, talk: Talk) -> None:
-        assert talk.taps_payload(talk.payload("usage_alert")) == ["not_yet"]
+        assert talk.taps_payload(talk.payload("usage_alert")) == ["button.stale"]
 
     @pytest.mark.parametrize("command", ["form.fill", "form.confirm", "form.edit", "form.resume"])
     def test_a_form_s_button_without_its_form_is_stale(self, talk: Talk, command: str) -> None:
