@@ -21,6 +21,7 @@ from actions.bill_parts import Cause, Part
 from actions.catalogue import catalogue
 from actions.consumption import Month, daily_use
 from actions.desk import load_company
+from actions.payment_records import Records
 from actions.registry import registry
 from actions.tariff import residential_charge, tiers
 from bot.dialogue.commands import PayloadSigner, Period, Place, PlaceChoice, Slots
@@ -350,6 +351,11 @@ def values(**changes: Any) -> dict[str, Any]:
         "is_open": True,
         "requests": [("Đổi công suất", service_request())],
         "message": "Đang sửa.",
+        "debts": [(Account(1, CODE, None), debt), (Account(2, CODE, "nhà mẹ"), billing.debt(CODE))],
+        "records": Records(Account(1, CODE, None), debt, (payment, payment), (bill,)),
+        "payment": payment,
+        "kind": "twice",
+        "verified": False,
     }
     assert not set(changes) - set(known)
     return {**known, **changes}
