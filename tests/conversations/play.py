@@ -14,7 +14,7 @@ import requests
 import segno
 from form_watch import FormWatch
 from PIL import Image
-from script import Expected, Script, Step
+from script import VIETNAM, Expected, Script, Step
 from sqlalchemy import func, select
 from stack import WEDNESDAY_MORNING, Stack
 
@@ -174,6 +174,7 @@ class Player:
         for number in script.linked:
             self._link(self._customers[0], self._facts.persona.codes[number - 1])
         self._watch = FormWatch()
+        self._answers_before = 0
 
     def play(self) -> None:
         """Raises Mismatch with the whole conversation in it."""
@@ -216,6 +217,7 @@ class Player:
 
     def _say(self, customer: Customer, text: str) -> None:
         self._log.append(f"> {text}")
+        self._answers_before = len(self._stack.sandbox.answers)
         self._facts.said = text
         customer.sent += 1
         customer.known_codes |= figures.codes_typed(text)
@@ -242,6 +244,7 @@ class Player:
 
     def _tap(self, customer: Customer, title: str) -> None:
         self._log.append(f"[{title}]")
+        self._answers_before = len(self._stack.sandbox.answers)
         tap = next((tap for tap in self._people.tappable(customer.user) if _shows(tap.title, title)), None)
         if tap is None:
             raise Mismatch(f"nothing to tap shows {title}")
@@ -361,16 +364,32 @@ class Player:
     # --- What every reply must keep to ---
 
     def _check_figures(self, customer: Customer, reply: Reply, expected: Expected) -> None:
-        said = {amount for line in self._log if line.startswith(">") for amount in figures.amounts(line)}
-        written = {amount for words in expected.has for amount in figures.amounts(words)}
-        allowed = figures.sayable(self._stack.sandbox.answers) | said | written | figures.published()
-        allowed |= figures.explained(reply.text, allowed)
-        invented = [amount for amount in figures.amounts(reply.text) if amount not in allowed]
-        if invented:
-            raise Mismatch(f"amounts that no system gave: {invented}")
+        """Amounts, days, months and kWh of the answers of this turn, or said by a customer, or published; what is
+        reckoned by the tariffs stands in the script. Codes are the customer's own."""
+        written = " ".join(map(self._facts.fill, expected.has))
+        allowed = (
+            figures.given(self._stack.sandbox.answers[self._answers_before :]) | self._said() | figures.published()
+        )
+        allowed.days.add(self._stack.clock().astimezone(VIETNAM).date())
+        allowed.amounts |= set(figures.amounts(written))
+        allowed.energies |= set(figures.energies(written))
+        if invented := allowed.strange(reply.text):
+            raise Mismatch(f"figures that no system gave in this turn: {invented}")
         strange = figures.codes(reply.text) - customer.known_codes
         if strange:
             raise Mismatch(f"another customer's code: {strange}")
+
+    def _said(self) -> figures.Known:
+        """What the customers of this conversation said so far."""
+        with self._stack.database.begin() as session:
+            talks = [conversations.load(session, self._channel, each.user).conversation.id for each in self._customers]
+            understood = session.scalars(
+                select(Message.understanding).where(
+                    Message.conversation_id.in_(talks), Message.understanding.is_not(None)
+                )
+            ).all()
+        values = [entity["value"] for each in understood if each for entity in each["entities"]]
+        return figures.said(values, [line for line in self._log if line.startswith(">")])
 
     def _check_button(self, reply: Reply, title: str) -> None:
         if any(_shows(shown, title) for shown in reply.buttons):
