@@ -344,7 +344,7 @@ def end_links(turn: DeskTurn, *accounts: Account) -> None:
         state.default_link = None
     if state.topic and state.topic.command.slots.link in ended:
         state.topic = None
-    state.paused = [form for form in state.paused if form.values.get("link") not in ended]
+    state.paused = [form for form in state.paused if not ended & {form.values.get("link"), form.values.get("wrong")}]
 
 
 def _offer_names(turn: DeskTurn, account: Account) -> None:

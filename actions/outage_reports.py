@@ -10,6 +10,7 @@ from actions.backends.errors import BackendError
 from actions.backends.models import Case, Outage, OutageReport, Ticket, TicketNote
 from actions.desk import DeskTurn
 from actions.handlers import registry
+from actions.payment_problems import NOT_SEEN
 from actions.where import called, is_split, outages_at, titles
 from bot.dialogue.commands import PAYLOAD_PREFIX, Place, Slots
 from bot.dialogue.forms import Abandon, Ask, Form, Invalid
@@ -153,7 +154,7 @@ def spot_of(turn: DeskTurn, place: Place | None, account: Account | None) -> Spo
 def cut_for_debt(turn: DeskTurn, account: Account) -> dict[str, Any]:
     """What `outage.cut_for_debt` needs: no fault of the grid, told without blame, and how it comes back."""
     debt = turn.desk.billing.debt(account.customer_code)
-    return {"link": account.link_id, "account": account, "debt": debt}
+    return {"link": account.link_id, "account": account, "debt": debt, "value": NOT_SEEN}
 
 
 def own_open_report(turn: DeskTurn, spot: Spot) -> Ticket | None:

@@ -1,30 +1,50 @@
-"""Money owed and paid (F3, F4): debt, paying with a VietQR and a link, past payments, payments that went wrong."""
+"""Money owed and paid (F3, F4): debt, paying with a VietQR and a link, the ways to pay, past payments."""
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated, Any
 
 from actions import vietqr
-from actions.backends.models import Case, Debt, Invoice
+from actions.answers import option_meant
+from actions.backends.models import Debt, Invoice
 from actions.desk import DeskTurn
 from actions.handlers import registry
-from bot.dialogue.commands import Slots
-from bot.dialogue.forms import Ask, Form
-from bot.dialogue.turn import Turn
+from actions.payment_problems import NOT_SEEN
+from bot.dialogue.commands import Command, Slots
+from bot.dialogue.turn import Account, NeedsAccountChoice
 
 PAST_PAYMENTS = timedelta(days=370)
+OLDEST_PAYMENTS = timedelta(days=1_095)
+"""As far back as the contract of the billing system goes."""
+SHOWN = 12
+AUTO_DEBIT = "auto_debit"
 
 
 @registry.handles("debt_check")
 def debt_check(turn: DeskTurn, slots: Slots) -> None:
-    account = turn.account(slots)
+    """What is owed: of the account in question, or of each one where all are meant or none is chosen."""
+    accounts = _accounts_meant(turn, slots)
+    if len(accounts) > 1:
+        _debts_of_all(turn, accounts)
+        return
+    account = accounts[0]
     debt = turn.desk.billing.debt(account.customer_code)
-    turn.say("debt.owed" if debt.total else "debt.none", link=account.link_id, account=account, debt=debt)
+    turn.say(
+        "debt.owed" if debt.total else "debt.none",
+        link=account.link_id,
+        value=NOT_SEEN,
+        account=account,
+        debt=debt,
+    )
 
 
 @registry.handles("pay_bill")
 def pay_bill(turn: DeskTurn, slots: Slots) -> None:
-    """A request to pay what is owed (of one month, if one was named): link, and QR where the company offers one."""
+    """A request to pay what is owed (of one month, if one was named): link, and QR where the company offers one.
+
+    Who says in the same message that a payment went wrong has paid, and is not asked to pay again.
+    """
+    if turn.understanding and any(request.intent == "payment_problem" for request in turn.understanding.requests):
+        return
     account = turn.account(slots)
     debt = turn.desk.billing.debt(account.customer_code)
     invoices = _named(debt, slots)
@@ -57,16 +77,28 @@ def pay_bill(turn: DeskTurn, slots: Slots) -> None:
 
 
 @registry.handles("payment_channels")
-def payment_channels(turn: DeskTurn, _slots: Slots) -> None:
-    turn.say("pay.channels")
+def payment_channels(turn: DeskTurn, slots: Slots) -> None:
+    """All ways to pay; what automatic debit is, where that is asked for."""
+    asked = slots.value or option_meant(turn.desk.answers, "payment.channels", turn.text)
+    turn.say("pay.auto_debit" if asked == AUTO_DEBIT else "pay.channels", value=AUTO_DEBIT)
 
 
 @registry.handles("payment_history")
 def payment_history(turn: DeskTurn, slots: Slots) -> None:
+    """Payments received in the last year, or those for the bills of the months that were named."""
     account = turn.account(slots)
-    today = turn.desk.today(turn.now)
-    paid = turn.desk.billing.payments(account.customer_code, first=today - PAST_PAYMENTS, last=today)
-    turn.say("pay.history", link=account.link_id, account=account, payments=paid.items[:12], as_of=paid.as_of)
+    today, months = turn.desk.today(turn.now), slots.period
+    first = min(today - PAST_PAYMENTS, months.first) if months else today - PAST_PAYMENTS
+    paid = turn.desk.billing.payments(account.customer_code, first=max(first, today - OLDEST_PAYMENTS), last=today)
+    shown = [each for each in paid.items if months is None or months.first <= each.month <= months.last]
+    turn.say(
+        "pay.history",
+        link=account.link_id,
+        account=account,
+        payments=shown[:SHOWN],
+        asked=months.first if months and months.is_one_month else None,
+        as_of=paid.as_of,
+    )
 
 
 def _named(debt: Debt, slots: Slots) -> Sequence[Invoice]:
@@ -77,22 +109,26 @@ def _named(debt: Debt, slots: Slots) -> Sequence[Invoice]:
     return [i for i in debt.invoices if span.first <= i.month <= span.last] or debt.invoices
 
 
-def _link(turn: Turn[Any]) -> int | None:
-    return turn.account(turn.slots).link_id
+def _accounts_meant(turn: DeskTurn, slots: Slots) -> Sequence[Account]:
+    """All accounts if they are said, or if there are several and none is named or in use; else the one in question."""
+    accounts = turn.caller.accounts
+    if len(accounts) > 1 and option_meant(turn.desk.answers, "account.all", turn.text):
+        return accounts
+    try:
+        return [turn.account(slots)]
+    except NeedsAccountChoice:
+        return accounts
 
 
-@registry.form("payment_problem")
-class PaymentProblem(Form):
-    """A payment that went wrong: a case for the company's people, with its number."""
-
-    intents = frozenset({"payment_problem", "debt_check", "payment_history"})
-    review = "payment_problem.review"
-
-    link: Annotated[int, Ask("payment_problem.ask_account", read=_link)]
-    what: Annotated[str, Ask("payment_problem.ask_what", read=lambda _turn: None, free_text=True)]
-
-    def submit(self, turn: DeskTurn) -> None:
-        account = turn.account(Slots(link=self.link))
-        case = Case(kind="payment_problem", customer_code=account.customer_code, text=self.what)
-        ticket = turn.desk.service.open_case(case, idempotency_key=turn.idempotency_key("payment-problem"))
-        turn.say("case.opened", ticket=ticket)
+def _debts_of_all(turn: DeskTurn, accounts: Sequence[Account]) -> None:
+    """Each account with its unpaid bills and their sum, and what all of them come to."""
+    debts = [(account, turn.desk.billing.debt(account.customer_code)) for account in accounts]
+    to_pay = [
+        (
+            turn.replies.render("debt.pay_title", account=account)[0],
+            Command(name="pay_bill", slots=Slots(link=account.link_id)),
+        )
+        for account, debt in debts
+        if debt.total
+    ]
+    turn.offer("debt.of_all", to_pay, debts=debts, total=sum(debt.total for _account, debt in debts))

@@ -13,6 +13,7 @@ from actions import (  # noqa: F401
     offices,
     outage_reports,
     outages,
+    payment_problems,
     payments,
     people,
     price_questions,

@@ -7,6 +7,7 @@ from actions.backends.models import ServiceKind
 from actions.catalogue import Service, catalogue
 from actions.desk import DeskTurn
 from actions.handlers import registry
+from actions.payment_problems import NOT_SEEN
 from actions.service_fields import ChoiceField
 from actions.service_forms import form_of
 from actions.service_requests import service_status
@@ -176,7 +177,7 @@ def _cut_for_debt(turn: DeskTurn, slots: Slots) -> bool:
     debt = turn.desk.billing.debt(account.customer_code)
     if not debt.total:
         return False
-    turn.say("service.cut_for_debt", link=account.link_id, account=account, debt=debt)
+    turn.say("service.cut_for_debt", link=account.link_id, value=NOT_SEEN, account=account, debt=debt)
     return True
 
 

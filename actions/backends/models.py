@@ -208,7 +208,7 @@ class TransferAccount(_Model):
     bank_name: Text
     account_number: str
     account_name: Text
-    content: str
+    content: Annotated[str, Field(pattern=r"^[A-Z0-9 ]{1,25}$")]
 
 
 class PaymentRequest(_Answer):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Final
 
-from actions.backends.models import CaseKind, Ticket, TicketKind, TicketNote, TicketState
+from actions.backends.models import Case, CaseKind, Ticket, TicketKind, TicketNote, TicketState
 
 _TAKEN_UP_AFTER: Final = timedelta(minutes=15)
 _REPORT_OPEN_FOR: Final = timedelta(hours=3)
@@ -24,6 +24,7 @@ class Slip:
     message: str | None = None
     state: TicketState | None = None
     feeder: str | None = None
+    case: Case | None = None
     notes: list[TicketNote] = field(default_factory=list)
 
     def shown(self, now: datetime) -> Ticket:

@@ -102,6 +102,8 @@ class World:
         self._tickets = TicketBook()
         self._folders = RequestBook(made)
         self._requests: dict[str, _Request] = {}
+        self.offers_transfer = True
+        """Has the utility an account of its own to which transfers may go?"""
         self.sms = SmsInbox(self.now)
 
     def now(self) -> datetime:
@@ -187,11 +189,15 @@ class World:
                 invoice_ids=tuple(bill.id for bill in wanted),
                 url=f"{self._public_url}/pay/YCTT-{token}",
                 expires_at=now + _REQUEST_LASTS,
-                transfer=TransferAccount(content=f"{code} {token}", **_VOCABULARY["transfer"]),
+                transfer=self._transfer(code, token) if self.offers_transfer else None,
                 as_of=now,
             )
             self._requests[shown.id] = _Request(code, shown)
             return shown
+
+    @staticmethod
+    def _transfer(code: str, token: str) -> TransferAccount:
+        return TransferAccount(content=f"{code} {token}", **_VOCABULARY["transfer"])
 
     def payment_request(self, request_id: str) -> tuple[PaymentRequest, list[Invoice]]:
         """A request and its invoices as they stand. Raises Unknown."""
@@ -276,7 +282,9 @@ class World:
         with self._lock:
             self._must_know(case.customer_code, case.place_code)
             now = self.now()
-            return self._tickets.open(case.kind, now, case.customer_code, case.place_code).shown(now)
+            slip = self._tickets.open(case.kind, now, case.customer_code, case.place_code)
+            slip.case = case
+            return slip.shown(now)
 
     def ticket(self, code: str) -> Ticket:
         """A ticket as it stands; a report is done when its outage is over."""
@@ -423,6 +431,12 @@ class World:
             folder, now = self._folder(code), self.now()
             folder.moved, folder.message = (state, now), message
             return folder.shown(now)
+
+    def case(self, code: str) -> tuple[Case | None, list[TicketNote]]:
+        """The case of a ticket (None of a report), and the notes on it, as people read them. Raises Unknown."""
+        with self._lock:
+            slip = self._slip(code)
+            return slip.case, list(slip.notes)
 
     def papers(self, code: str) -> list[bytes]:
         """What was attached to a service request. Raises Unknown."""

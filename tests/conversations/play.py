@@ -12,12 +12,14 @@ from typing import Any
 import figures
 import requests
 import segno
+from form_watch import FormWatch
 from PIL import Image
-from script import Expected, Script, Step
+from script import VIETNAM, Expected, Script, Step
 from sqlalchemy import func, select
 from stack import WEDNESDAY_MORNING, Stack
 
 from actions import vietqr
+from bot.dialogue.state import DialogueState
 from bot.messages import ChannelName
 from bot.store import conversations
 from bot.store.grid import OUTAGE, GridReports, Reported
@@ -171,6 +173,8 @@ class Player:
         self._texts_at_start = self._facts.messages()
         for number in script.linked:
             self._link(self._customers[0], self._facts.persona.codes[number - 1])
+        self._watch = FormWatch()
+        self._answers_before = 0
 
     def play(self) -> None:
         """Raises Mismatch with the whole conversation in it."""
@@ -179,6 +183,9 @@ class Player:
                 self._take(step)
             for customer in self._customers:
                 self._expect_no_more(customer)
+            self._watch_forms()
+            if unseen := set(self._script.proves) - self._watch.seen:
+                raise Mismatch(f"it does not show what its header says: {sorted(unseen)}")
         except (Mismatch, KeyError, LookupError) as problem:
             where = f"{self._script.name}.txt:{step.line}"
             talk = "\n".join(self._log + self._understood())
@@ -190,9 +197,11 @@ class Player:
         match step.kind:
             case "say":
                 self._expect_no_more(customer)
+                self._watch_forms()
                 self._say(customer, _without_marks(text) if self._unmarked else text)
             case "tap":
                 self._expect_no_more(customer)
+                self._watch_forms()
                 self._tap(customer, text)
             case "reply":
                 self._expect(customer, step.reply)
@@ -208,6 +217,7 @@ class Player:
 
     def _say(self, customer: Customer, text: str) -> None:
         self._log.append(f"> {text}")
+        self._answers_before = len(self._stack.sandbox.answers)
         self._facts.said = text
         customer.sent += 1
         customer.known_codes |= figures.codes_typed(text)
@@ -234,6 +244,7 @@ class Player:
 
     def _tap(self, customer: Customer, title: str) -> None:
         self._log.append(f"[{title}]")
+        self._answers_before = len(self._stack.sandbox.answers)
         tap = next((tap for tap in self._people.tappable(customer.user) if _shows(tap.title, title)), None)
         if tap is None:
             raise Mismatch(f"nothing to tap shows {title}")
@@ -353,16 +364,32 @@ class Player:
     # --- What every reply must keep to ---
 
     def _check_figures(self, customer: Customer, reply: Reply, expected: Expected) -> None:
-        said = {amount for line in self._log if line.startswith(">") for amount in figures.amounts(line)}
-        written = {amount for words in expected.has for amount in figures.amounts(words)}
-        allowed = figures.sayable(self._stack.sandbox.answers) | said | written | figures.published()
-        allowed |= figures.explained(reply.text, allowed)
-        invented = [amount for amount in figures.amounts(reply.text) if amount not in allowed]
-        if invented:
-            raise Mismatch(f"amounts that no system gave: {invented}")
+        """Amounts, days, months and kWh of the answers of this turn, or said by a customer, or published; what is
+        reckoned by the tariffs stands in the script. Codes are the customer's own."""
+        written = " ".join(map(self._facts.fill, expected.has))
+        allowed = (
+            figures.given(self._stack.sandbox.answers[self._answers_before :]) | self._said() | figures.published()
+        )
+        allowed.days.add(self._stack.clock().astimezone(VIETNAM).date())
+        allowed.amounts |= set(figures.amounts(written))
+        allowed.energies |= set(figures.energies(written))
+        if invented := allowed.strange(reply.text):
+            raise Mismatch(f"figures that no system gave in this turn: {invented}")
         strange = figures.codes(reply.text) - customer.known_codes
         if strange:
             raise Mismatch(f"another customer's code: {strange}")
+
+    def _said(self) -> figures.Known:
+        """What the customers of this conversation said so far."""
+        with self._stack.database.begin() as session:
+            talks = [conversations.load(session, self._channel, each.user).conversation.id for each in self._customers]
+            understood = session.scalars(
+                select(Message.understanding).where(
+                    Message.conversation_id.in_(talks), Message.understanding.is_not(None)
+                )
+            ).all()
+        values = [entity["value"] for each in understood if each for entity in each["entities"]]
+        return figures.said(values, [line for line in self._log if line.startswith(">")])
 
     def _check_button(self, reply: Reply, title: str) -> None:
         if any(_shows(shown, title) for shown in reply.buttons):
@@ -382,7 +409,7 @@ class Player:
         account, purpose = (
             re.search(form, reply.text) for form in (r"số tài khoản (\d+)", r"Nội dung chuyển khoản: (\w+ \w+)")
         )
-        [request] = [
+        *_, request = [
             answer for answer in self._stack.sandbox.answers if isinstance(answer, dict) and "transfer" in answer
         ]
         assert account
@@ -456,6 +483,12 @@ class Player:
             session.add(Consent(contact_id=loaded.contact.id, purpose="account", granted=True, text_version="t", at=at))
             session.get_one(Conversation, loaded.conversation.id).state = {"greeted": True}
 
+    def _watch_forms(self) -> None:
+        """What happened to the first customer's forms since the last time."""
+        with self._stack.database.begin() as session:
+            state = conversations.load(session, self._channel, self._customers[0].user).conversation.state
+        self._watch.look(DialogueState.model_validate(state), "\n".join(self._log))
+
     def _requests(self) -> int:
         """How many reports and cases the utility has, in a world without any at the start."""
         found = 0
@@ -465,6 +498,10 @@ class Player:
             except LookupError:
                 return found
             found += 1
+
+    def _case(self) -> Any:
+        """The case last told, and the notes on it."""
+        return self._stack.sandbox.world.case(self._facts.ticket)
 
     def _owner(self) -> str:
         with self._stack.database.begin() as session:
@@ -522,6 +559,11 @@ def _let_time_pass(player: Player, count: str, unit: str) -> None:
     player._stack.clock.advance(timedelta(**{f"{unit}s": float(count)}))
 
 
+def _pay_in_part(player: Player, code: str, amount: int) -> None:
+    world = player._stack.sandbox.world
+    world.pay(code, world.debt(code).invoices[0].id, amount)
+
+
 def _let_others_report(player: Player, count: str, place_code: str) -> None:
     """Others of that place, each from a chat of their own, in the last minutes."""
     rule, now = player._stack.product.company.suspected_outage.rule, player._stack.clock()
@@ -548,6 +590,8 @@ HAPPENINGS: dict[str, Any] = {
     r"(\d+) others report no power in (\d{5})": _let_others_report,
     r"staff give the conversation back": lambda p: p._emulator.people.hand_back(p._customers[0].user),
     r"(P\w+) is paid": lambda p, code: p._stack.sandbox.world.pay(code),
+    r"(\d+) đ are paid on the oldest bill of (P\w+)": lambda p, amount, code: _pay_in_part(p, code, int(amount)),
+    r"the company has no account for transfers": lambda p: setattr(p._stack.sandbox.world, "offers_transfer", False),
     r"the request moves on to (\w+)": lambda p, state: p._stack.sandbox.world.move_request(p._facts.request, state),
     r"staff write: (.+)": lambda p, text: p._people.staff_reply(p._customers[0].user, text),
     r"the second customer types what is behind \[(.+)\]": lambda p, title: p._type_payload(p._customers[1], title),
@@ -560,6 +604,8 @@ CHECKS: dict[str, Any] = {
     r"(\d+) text messages? came": lambda p, count: p._facts.messages() - p._texts_at_start == int(count),
     r"(\d+) requests? (?:is|are) on file": lambda p, count: p._requests() == int(count),
     r"\[(.+)\] opens (.+)": lambda p, title, wanted: p._opens(title, wanted),
+    r"the case has (\d+) photos?": lambda p, n: sum(len(note.attachments) for note in p._case()[1]) == int(n),
+    r"the case says (.+)": lambda p, words: _has(p._case()[0].text, words),
     r"the request has (\d+) papers?": lambda p, n: len(p._stack.sandbox.world.papers(p._facts.request)) == int(n),
     r"a person is asked for": lambda p: p._owner() == Owner.WAITING,
     r"the bot has the conversation": lambda p: p._owner() == Owner.BOT,

@@ -18,7 +18,8 @@ A file begins with `# title` and `key: value` lines, then has steps, one a line:
 `2>`, `2[Title]` and `2<` are those of a second customer. {code}, {otp}, … stand for facts, see play.Facts.
 
 Keys: `channels` (of zalo, messenger), `persona` (of the sandbox), `linked` (codes of the persona that are linked from
-the start, by their number), `at` (time in Vietnam), `marks: kept` (only as written, not once more without tone marks).
+the start, by their number), `at` (time in Vietnam), `marks: kept` (only as written, not once more without tone marks),
+`proves: outage_report cancel stale, complaint happy` (forms, and the ways they go here, see form_watch.py).
 """
 
 import re
@@ -29,7 +30,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
-KEYS = {"channels", "persona", "linked", "at", "marks"}
+KEYS = {"channels", "persona", "linked", "at", "marks", "proves"}
 ACTION = re.compile(r"(?P<who>2?)(?:(?P<sign>[><])\s*(?P<text>.*)|\[(?P<button>.+)\])")
 BUTTONS = re.compile(r"\[([^\[\]]+)\]")
 
@@ -74,6 +75,7 @@ class Script:
     linked: list[int]
     at: datetime | None
     marks_kept: bool
+    proves: list[tuple[str, str]]
 
 
 def read(path: Path) -> Script:
@@ -100,7 +102,12 @@ def read(path: Path) -> Script:
         linked=[int(each) for each in keys.get("linked", "").split()],
         at=datetime.fromisoformat(keys["at"]).replace(tzinfo=VIETNAM) if "at" in keys else None,
         marks_kept=keys.get("marks") == "kept",
+        proves=[(form, way) for form, *ways in map(str.split, _parts(keys.get("proves", ""))) for way in ways],
     )
+
+
+def _parts(listed: str) -> list[str]:
+    return [part for part in listed.split(",") if part.strip()]
 
 
 def _step(file: str, number: int, line: str) -> Step:

@@ -1,5 +1,6 @@
 """The checks that every conversation relies on: they find what they look for."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import figures
@@ -30,6 +31,47 @@ def test_what_follows_from_the_answers() -> None:
     assert {318082, 246110, 99200, 218082, 318082 + 246110, 318082 - 246110} <= sayable
     assert 318083 not in sayable
     assert 512340 not in sayable
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("hạn thứ Sáu 27/11, từ 1/9 đến 30/9/2026", [(27, 11, None), (1, 9, None), (30, 9, 2026)]),
+        ("gọi 19006769 (24/7), tháng 10/2026", []),
+        ("từ 07:30 đến 11:30 thứ Tư 25/11", [(25, 11, None)]),
+    ],
+)
+def test_days(text: str, found: list[figures.Day]) -> None:
+    assert figures.days(text) == found
+
+
+def test_months_and_energies() -> None:
+    assert figures.months("tháng 10/2026: 5 đ, Tháng 9/2026") == [(2026, 10), (2026, 9)]
+    assert figures.energies("1.234,5 kWh, 100 kWh, 3 đ/kWh") == [Decimal("1234.5"), Decimal(100)]
+
+
+def test_figures_that_nobody_gave() -> None:
+    """Each kind is seen; what an answer gives, or the customer said, is not strange."""
+    answer = {
+        "as_of": "2026-11-24T18:30:00Z",
+        "due_date": "2026-11-29",
+        "month": "2026-10",
+        "kwh": 111,
+        "total": 246110,
+    }
+    known = figures.given([answer]) | figures.said(["2026-11-20", {"from": "2026-09", "to": "2026-09"}, 250000], [])
+    right = "25/11 và 29/11/2026, tháng 10/2026, 111 kWh, 246.110 đ; 20/11, tháng 9/2026, 250.000 đ"
+    assert known.strange(right) == []
+    assert known.strange("26/11") == ["26/11"]
+    assert known.strange("29/11/2025") == ["29/11"]
+    assert known.strange("tháng 8/2026, 112 kWh, 246.111 đ") == ["246111 đ", "tháng 8/2026", "112 kWh"]
+
+
+def test_energies_that_follow() -> None:
+    days = [{"day": f"2026-11-{n:02d}", "reading": 100 + n, "kwh": n} for n in range(1, 11)]
+    known = figures.given([{"items": days}]).energies
+    assert {Decimal(55), Decimal("5.5"), Decimal(7)} <= known
+    assert Decimal("55.1") not in known
 
 
 def test_codes() -> None:

@@ -27,6 +27,7 @@ from actions.genuine import load_genuine
 from actions.notice_view import groups_shown
 from actions.office_hours import OfficeHours
 from actions.offices import opening
+from actions.payment_records import Records
 from actions.registry import registry
 from actions.scam import Owed
 from actions.tariff import residential_charge, tariffs, tiers
@@ -416,6 +417,11 @@ def values(**changes: Any) -> dict[str, Any]:
         "is_open": True,
         "requests": [("Đổi công suất", service_request())],
         "message": "Đang sửa.",
+        "debts": [(Account(1, CODE, None), debt), (Account(2, CODE, "nhà mẹ"), billing.debt(CODE))],
+        "records": Records(Account(1, CODE, None), debt, (payment, payment), (bill,)),
+        "payment": payment,
+        "kind": "twice",
+        "verified": False,
     }
     kinds = load_notice_kinds(DATA / "notices.yml")
     linked = [Account(1, CODE, None), Account(2, CODE, "nhà mẹ")]
