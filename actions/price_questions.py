@@ -29,10 +29,11 @@ registry.belongs("energy", *ABOUT_PRICES, "usage_alert")
 @registry.handles("tariff_ask")
 def tariff_ask(turn: DeskTurn, slots: Slots) -> None:
     """The prices that are asked about; what an amount of kWh costs if one was named."""
-    about = _meant(turn, "tariff.about") or slots.field
+    meant = _meant(turn, "tariff.about")
+    about = meant or slots.field
     turn.request = slots.merged(Slots(field=about))
-    if slots.energy is not None and about in {None, *get_args(Kind)}:
-        kind = Slots(value=Use(kind=cast(Kind, about)).packed()) if about else Slots()
+    if slots.energy is not None and meant in {None, *get_args(Kind)}:
+        kind = Slots(value=Use(kind=cast(Kind, about)).packed()) if about in get_args(Kind) else Slots()
         bill_estimate(turn, kind.merged(slots))
     elif about == "next_kwh":
         account = turn.account(slots)

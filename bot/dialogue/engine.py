@@ -111,7 +111,11 @@ class Engine(Generic[D]):
         turn.state.misses = 0
         turn.request = command.slots
         turn.about = None
-        with self._failures_told(turn, retry=command):
+
+        def asked() -> Command:
+            return Command(name=command.name, slots=turn.request)
+
+        with self._failures_told(turn, retry=asked):
             try:
                 self._carry_out(turn, command)
             except NeedsLink as need:
@@ -120,10 +124,9 @@ class Engine(Generic[D]):
                 filling.start(self.registry, turn, link, slots=Slots(customer_code=need.customer_code))
             except NeedsAccountChoice:
                 turn.asks_which = True
-                asked = Command(name=command.name, slots=turn.request)
                 turn.offer(
                     "account.which",
-                    [(account.label, asked.with_slots(link=account.link_id)) for account in turn.caller.accounts],
+                    [(account.label, asked().with_slots(link=account.link_id)) for account in turn.caller.accounts],
                 )
             except AccountGone:
                 turn.say("account.gone")
@@ -148,7 +151,7 @@ class Engine(Generic[D]):
             turn.say("button.stale")
 
     @contextmanager
-    def _failures_told(self, turn: Turn[D], *, retry: Command) -> Iterator[None]:
+    def _failures_told(self, turn: Turn[D], *, retry: Callable[[], Command]) -> Iterator[None]:
         """A failure that the registry knows becomes its reply with a button to try again; nothing half-said stays."""
         drafts, changes, state = len(turn.drafts), len(turn.changes), turn.state
         offers = (state.choices, state.on_yes, state.on_no)
@@ -161,10 +164,10 @@ class Engine(Generic[D]):
             del turn.drafts[drafts:], turn.changes[changes:]
             state.choices, state.on_yes, state.on_no = offers
             turn.handled_by.append(f"failure:{type(error).__name__}")
-            form = state.form
-            if retry.name == "form.fill" and form and form.asking is None:
-                retry = Command(name="form.resume")
-            turn.offer(reply, [(self.replies.render("button.retry")[0], retry)])
+            form, again = state.form, retry()
+            if again.name == "form.fill" and form and form.asking is None:
+                again = Command(name="form.resume")
+            turn.offer(reply, [(self.replies.render("button.retry")[0], again)])
 
     @staticmethod
     def _is_get_started(turn: Turn[D]) -> bool:
@@ -219,7 +222,7 @@ class Engine(Generic[D]):
         elif answered and answered.name in self._own:
             self.run(turn, answered)
         elif turn.state.form:
-            with self._failures_told(turn, retry=Command(name="form.resume")):
+            with self._failures_told(turn, retry=lambda: Command(name="form.resume")):
                 self._in_form(turn, turn.state.form, understanding, sure)
         elif answered:
             self.run(turn, answered)
