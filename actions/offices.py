@@ -106,8 +106,8 @@ def _tell(turn: DeskTurn, slots: Slots, every: OfficeList, codes: Set[str], name
         turn.say("office.none", called=name)
         return
     now = turn.now.astimezone(turn.desk.zone)
-    shown = [(office, opening(office, turn.desk.hours, now, slots.date)) for office in serving]
-    turn.say("office.serving", shown=shown, called=name, as_of=every.as_of)
+    found = [(office, opening(office, turn.desk.hours, now, slots.date)) for office in serving]
+    turn.say("office.serving", found=found, called=name, as_of=every.as_of)
 
 
 def _list(turn: DeskTurn, slots: Slots, every: OfficeList) -> None:

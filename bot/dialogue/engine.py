@@ -4,7 +4,7 @@ Order of a turn: what was tapped or picked from the options; danger; the running
 the intent; the fallback ladder. The engine knows no intent's business: that is in the registry's handlers.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
