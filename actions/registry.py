@@ -6,6 +6,7 @@ from actions import (  # noqa: F401
     bills,
     contract,
     conversation,
+    estimate_form,
     evidence,
     explain,
     failures,
