@@ -7,6 +7,7 @@ from typing import cast, get_args
 from actions.account_use import newest_bill, use_of
 from actions.answers import option_meant
 from actions.backends.errors import BackendError
+from actions.backends.models import Invoice
 from actions.bills import bill_lookup
 from actions.desk import DeskTurn
 from actions.estimates import amount_told, estimate, estimate_change, estimate_for_money, use_told
@@ -57,7 +58,7 @@ def bill_estimate(turn: DeskTurn, slots: Slots) -> None:
     if kwh is not None and about in {"more", "less"}:
         _change(turn, slots, use, kwh if about == "more" else -kwh)
     elif slots.money is not None and about == "how_far":
-        estimate_for_money(turn, use if is_told else _own(turn, slots)[0], slots.money)
+        estimate_for_money(turn, use if is_told and not use.lacks else _own(turn, slots)[0], slots.money)
     elif kwh is not None:
         own, of = (use, None) if is_told else _own(turn, slots)
         estimate(turn, own, kwh, slots.period, of=of)
@@ -101,15 +102,20 @@ def _say_month(turn: DeskTurn, slots: Slots) -> None:
 
 
 def _change(turn: DeskTurn, slots: Slots, use: Use, change: Decimal) -> None:
-    """Against the newest bill of the account; of nobody in particular, against some usual months."""
+    """Against the newest bill of the account; of another use or of nobody in particular, against some usual months."""
     bill = None
+    if use == Use() or use.lacks:
+        use, _ = _own(turn, slots)
+        bill = _newest_bill(turn, slots)
+    estimate_change(turn, use, change, bill)
+
+
+def _newest_bill(turn: DeskTurn, slots: Slots) -> Invoice | None:
     try:
         account = turn.account(slots)
-        bill = newest_bill(turn, account)
-        use = use_of(turn, account) or use
+        return newest_bill(turn, account)
     except (NeedsLink, NeedsAccountChoice, BackendError):
-        pass
-    estimate_change(turn, use, change, bill)
+        return None
 
 
 def _own(turn: DeskTurn, slots: Slots) -> tuple[Use, str | None]:

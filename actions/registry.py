@@ -5,6 +5,7 @@ from actions import (  # noqa: F401
     bills,
     contract,
     conversation,
+    estimate_form,
     evidence,
     explain,
     failures,

@@ -10,8 +10,8 @@ from actions.tariff_data import Band
 from actions.use import WITH_THREE_PRICES, Count, Kind, Use
 from bot.text import fold
 
-MOST: Final[Mapping[Count, int]] = {"households": 500, "people": 500}
-"""More are a slip."""
+MOST_COUNTED: Final = 500
+"""Households or people; more are a slip."""
 _TEN: Final = 10
 _FIGURE: Final = re.compile(r"(?<![\w.,:/])(?:\d{1,3}(?:[.,]\d{3})+|\d+(?:[.,]\d{1,2})?)(?![\w:/]|[.,]\d)")
 _KILOVOLTS: Final = re.compile(r"(?<![\w.,])(\d{1,3}(?:[.,]\d)?)\s?kv\b")
@@ -46,9 +46,8 @@ def bands_told(text: str, entities: Entities, answers: Answers) -> dict[Band, De
 def counted(text: str, entities: Entities, answers: Answers, what: Count) -> Decimal | None:
     """The number before what is counted: "3 hộ", "ba người", "mười hai sinh viên"; none that is a slip."""
     said = fold(_without(text, entities))
-    numbers = "|".join(_number_words(answers))
-    spoken = rf"(?<![\w.,/])(\d{{1,3}}(?:[.,]\d{{1,2}})?|(?:(?:{numbers})\s)*(?:{numbers}))\s*"
-    found = re.search(spoken + _words(answers["use.counted"][what]), said)
+    number = rf"(?<![\w.,/])(\d{{1,3}}(?:[.,]\d{{1,2}})?|{_spoken(answers)})\s*"
+    found = re.search(number + _words(answers["use.counted"][what]), said)
     return in_words(found[1], answers) if found else None
 
 
@@ -65,6 +64,18 @@ def in_words(words: str, answers: Answers) -> Decimal | None:
     return Decimal(total)
 
 
+def lone_number(text: str, answers: Answers) -> Decimal | None:
+    """The only number of the text, in figures or in words."""
+    written = figures(text)
+    if not written:
+        written = [
+            number
+            for words in re.findall(rf"\b{_spoken(answers)}\b", fold(text))
+            if (number := in_words(words, answers)) is not None
+        ]
+    return written[0] if len(written) == 1 else None
+
+
 def figures(text: str) -> list[Decimal]:
     """All numbers written in figures: 1.500 is 1500, 1,5 is one and a half."""
     return [_decimal(figure) for figure in _FIGURE.findall(fold(text))]
@@ -74,11 +85,11 @@ def _with_counts(use: Use, text: str, entities: Entities, answers: Answers) -> U
     if option_meant(answers, "use.declared", text) == "not":
         return Use(kind="tenants", undeclared=True)
     norms, people = (counted(text, entities, answers, what) for what in ("households", "people"))
-    if norms and 0 < norms <= MOST["households"]:
+    if norms and 0 < norms <= MOST_COUNTED:
         if use.kind == "household" and norms != 1:
             return Use(kind="shared", norms=norms)
         return use.model_copy(update={"norms": norms, "people": None, "undeclared": False})
-    if use.kind == "tenants" and people and 0 < people <= MOST["people"]:
+    if use.kind == "tenants" and people and 0 < people <= MOST_COUNTED:
         return use.model_copy(update={"norms": None, "people": int(people), "undeclared": False})
     return use
 
@@ -107,6 +118,12 @@ def _without(text: str, entities: Entities) -> str:
 
 def _number_words(answers: Answers) -> dict[str, int]:
     return {word: int(value) for value, words in answers["service.number"].items() for word in words}
+
+
+def _spoken(answers: Answers) -> str:
+    """A pattern for a number in words."""
+    words = "|".join(_number_words(answers))
+    return rf"(?:(?:{words})\s)*(?:{words})"
 
 
 def _words(phrases: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from actions.account_use import billed_as
 from actions.answers import load_answers
 from actions.tariff import Band, band_minutes, non_residential_charge, residential_charge, tariffs
 from actions.use import Kind, Use
-from actions.use_told import bands_told, counted, figures, in_words, told
+from actions.use_told import bands_told, counted, figures, in_words, lone_number, told
 from bot.pipeline.assembly import DATA
 from bot.text import fold
 
@@ -163,6 +163,21 @@ def test_numbers_in_words(words: str, number: int) -> None:
 def test_a_vague_number_is_none() -> None:
     assert in_words("hai ba", ANSWERS) is None
     assert counted("hai ba người", [], ANSWERS, "people") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("khoảng 1.500", 1500),
+        ("mười hai", 12),
+        ("chắc ba thôi", 3),
+        ("2 hay 3", None),
+        ("hai hay ba", None),
+        ("ừ", None),
+    ],
+)
+def test_a_number_alone(text: str, number: int | None) -> None:
+    assert lone_number(text, ANSWERS) == number
 
 
 def test_numbers_in_figures() -> None:

@@ -132,6 +132,19 @@ def pay(turn: Turn[Counter], slots: Slots) -> None:
     turn.say("order.done")
 
 
+@registry.handles("usage_daily")
+def usage(turn: Turn[Counter], slots: Slots) -> None:
+    """Reads from the words how much is asked about."""
+    about = slots.field or turn.text
+    turn.request = slots.merged(Slots(field=about))
+    account = turn.account(slots)
+    turn.desk.work(f"usage {about} {account.customer_code} {slots.energy}")
+    turn.say("order.done")
+
+
+registry.belongs("energy", "usage_daily")
+
+
 @registry.handles("hotline")
 def hotline(turn: Turn[Counter], _slots: Slots) -> None:
     turn.desk.work("hotline")

@@ -285,6 +285,33 @@ class TestFollowUps:
         assert talk.desk.done == [f"bill {CODE}"]
 
 
+class TestWhatWasRead:
+    """A handler's reading of the words holds whenever its request is asked again."""
+
+    def test_of_the_account_picked(self, talk: Talk) -> None:
+        talk.accounts = (FIRST, SECOND)
+        talk.says("cả tuần", "usage_daily")
+        talk.taps(SECOND.label)
+        assert talk.desk.done == [f"usage cả tuần {OTHER_CODE} None"]
+
+    def test_after_a_failure(self, talk: Talk) -> None:
+        talk.desk.failure = BackendDown("x", "no answer")
+        talk.says("cả tuần", "usage_daily")
+        talk.desk.failure = None
+        talk.taps("Thử lại")
+        assert talk.desk.done[-1] == f"usage cả tuần {CODE} None"
+
+    def test_in_a_follow_up(self, talk: Talk) -> None:
+        talk.says("cả tuần", "usage_daily")
+        talk.says("300 số", "inform", energy=300)
+        assert talk.desk.done[-1] == f"usage cả tuần {CODE} 300.0"
+
+    def test_a_value_that_is_not_about_the_last_request_is_no_follow_up(self, talk: Talk) -> None:
+        talk.says("tiền điện", "bill_lookup")
+        talk.says("300 số", "inform", energy=300)
+        assert talk.desk.done == [f"bill {CODE}", "inform"]
+
+
 class TestFailures:
     def test_nothing_half_said_and_a_button_to_try_again(self, talk: Talk) -> None:
         talk.desk.failure = BackendDown("x", "no answer")
