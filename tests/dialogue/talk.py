@@ -132,6 +132,18 @@ def pay(turn: Turn[Counter], slots: Slots) -> None:
     turn.say("order.done")
 
 
+@registry.handles("usage_alert")
+def alert(turn: Turn[Counter], slots: Slots) -> Command:
+    """Says the request as a command."""
+    return Command(name="alert.set", slots=slots.merged(Slots(value=turn.text)))
+
+
+@registry.handles("alert.set")
+def set_alert(turn: Turn[Counter], slots: Slots) -> None:
+    turn.desk.work(f"alert {turn.account(slots).label} {slots.value}")
+    turn.say("order.done")
+
+
 @registry.handles("hotline")
 def hotline(turn: Turn[Counter], _slots: Slots) -> None:
     turn.desk.work("hotline")
