@@ -141,7 +141,7 @@ def set_notices(turn: DeskTurn, slots: Slots) -> None:
         turn.say("notice.not_followed", where=_where(turn, slots, codes), linked=bool(turn.caller.accounts))
         return
     _choose(turn, wanted)
-    _say_changed(turn, slots, wish, codes)
+    _say_changed(turn, slots, wish, wanted, codes)
 
 
 def _places(turn: DeskTurn, slots: Slots, wish: Wish) -> frozenset[str] | None:
@@ -232,23 +232,23 @@ def _choose(turn: DeskTurn, wanted: Iterable[Aim]) -> None:
     turn.change(choose)
 
 
-def _say_changed(turn: DeskTurn, slots: Slots, wish: Wish, codes: frozenset[str]) -> None:
+def _say_changed(turn: DeskTurn, slots: Slots, wish: Wish, wanted: Sequence[Aim], codes: frozenset[str]) -> None:
     kinds = turn.desk.notice_kinds
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         **_carried(slots.merged(Slots(value=str(wish.undone)))),
         "where": _where(turn, slots, codes),
         "still": kept(kinds, wish.off) if turn.caller.accounts and not codes else [],
     }
     if wish.off == (ALL,):
-        turn.say("notice.stopped", **told)
+        turn.say("notice.stopped", **values)
         return
     turn.say(
         "notice.changed",
-        turned_on=titles(kinds, wish.on),
-        turned_off=titles(kinds, wish.off),
+        turned_on=titles(kinds, {aim.kind for aim in wanted if aim.wanted}),
+        turned_off=titles(kinds, {aim.kind for aim in wanted if not aim.wanted}),
         undo=not (wish.on and wish.off),
         alerts=bool({"usage", "usage_level"} & set(wish.on)),
-        **told,
+        **values,
     )
 
 
@@ -298,8 +298,10 @@ def show_group(turn: DeskTurn, slots: Slots) -> None:
     """The kinds of one group; a tap turns one on or off."""
     name = slots.value or ""
     shown = kinds_shown(turn.desk.notice_kinds.named(name), chosen(turn), turn.caller.accounts)
-    group = titles(turn.desk.notice_kinds, [name])[0]
-    turn.offer("notice.group", toggles(turn, shown), title=group, shown=shown, not_linked=not turn.caller.accounts)
+    group = next(group for key, group in turn.desk.notice_kinds.groups.items() if key == name)
+    turn.offer(
+        "notice.group", toggles(turn, shown), title=group.title, shown=shown, not_linked=not turn.caller.accounts
+    )
 
 
 @registry.handles("notice.not_settable")
