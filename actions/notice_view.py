@@ -1,11 +1,11 @@
 """What the customer is shown of their notices."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
 from actions.desk import DeskTurn
-from actions.notice_wishes import ALL, Wish, kinds_named
+from actions.notice_wishes import Wish, kinds_named
 from bot.dialogue.commands import Command, Slots
 from bot.dialogue.turn import Account
 from bot.notice_kinds import NoticeKind, NoticeKinds
@@ -48,21 +48,29 @@ def kinds_shown(kinds: Iterable[NoticeKind], known: Preferences, accounts: Seque
 
 
 def toggles(turn: DeskTurn, shown: Iterable[Shown], *, link: int | None = None) -> list[tuple[str, Command]]:
-    """A button for each that can be turned on or off, for one account or for what is then asked."""
+    """A button for each that can be turned on or off, for one account or for what is then asked.
+
+    Of what is partly on, the parts can be seen.
+    """
     options = []
     for each in shown:
-        if wish := each.toggle:
+        if any(state == "some" for _, state in each.states):
+            title = turn.replies.render("notice.pick", name=each.short)[0]
+            options.append((title, Command(name="notice.group", slots=Slots(value=each.name))))
+        elif wish := each.toggle:
             title = turn.replies.render("notice.toggle", name=each.short, wanted=bool(wish.on))[0]
             options.append((title, Command(name="notice.set", slots=Slots(value=str(wish), link=link))))
     return options
 
 
-def titles(kinds: NoticeKinds, names: Sequence[str]) -> list[str]:
-    """What the names of a wish are called; of everything, its groups."""
-    return [
-        *(group.title for name, group in kinds.groups.items() if name in names or ALL in names),
-        *(kind.title for kind in kinds.kinds if kind.key in names),
-    ]
+def titles(kinds: NoticeKinds, chosen: Set[NoticeKind]) -> list[str]:
+    """What kinds are called: by the group where all of it that can be chosen is there, else each by itself."""
+    found = []
+    for name, group in kinds.groups.items():
+        own = [kind for kind in kinds.named(name) if kind in chosen]
+        whole = chosen >= {kind for kind in kinds.named(name) if not kind.always}
+        found += [group.title] if own and whole else [kind.title for kind in own]
+    return found
 
 
 def kept(kinds: NoticeKinds, names: Sequence[str]) -> list[NoticeKind]:

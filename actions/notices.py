@@ -40,15 +40,20 @@ def chosen(turn: DeskTurn) -> Preferences:
         return preferences.of_contact(session, turn.caller.contact_id)
 
 
+def told(turn: DeskTurn) -> str:
+    """What the customer wrote; nothing where a button was tapped, whose text is what is behind it."""
+    return turn.text if turn.understanding else ""
+
+
 @registry.handles("notice_subscribe")
 def notice_subscribe(turn: DeskTurn, slots: Slots) -> Command:
-    return _set(turn, slots, _wish(turn, otherwise=True) or Wish(on=("outage",) if slots.place else (ALL,)))
+    return _set(turn, slots, _wish(turn, slots, otherwise=True) or Wish(on=("outage",) if slots.place else (ALL,)))
 
 
 @registry.handles("notice_unsubscribe")
 def notice_unsubscribe(turn: DeskTurn, slots: Slots) -> Command:
     hours = _about_hours(turn)
-    wish = _wish(turn, otherwise=False)
+    wish = _wish(turn, slots, otherwise=False)
     if hours or wish:
         return hours or _set(turn, slots, wish or Wish())
     if slots.place:
@@ -59,7 +64,7 @@ def notice_unsubscribe(turn: DeskTurn, slots: Slots) -> Command:
 @registry.handles("notice_settings")
 def notice_settings(turn: DeskTurn, slots: Slots) -> Command:
     """Shows what is on, unless something else is said: hours, how many, kinds, or what cannot be chosen."""
-    words, said = turn.desk.notice_words, Said(turn.text)
+    words, said = turn.desk.notice_words, Said(told(turn))
     groups = {mention.group for mention in _mentions(turn)}
     if said.has(words.show):
         return Command(name="notice.group", slots=Slots(value=min(groups))) if len(groups) == 1 else _list()
@@ -71,7 +76,7 @@ def notice_settings(turn: DeskTurn, slots: Slots) -> Command:
         return Command(name="notice.not_settable")
     if hours := _about_hours(turn):
         return hours
-    if wish := _wish(turn, otherwise=None):
+    if wish := _wish(turn, slots, otherwise=None):
         return _set(turn, slots, wish)
     if said.has(words.all) and said.has(words.off):
         return Command(name="notice.stop", slots=account_said(turn, slots))
@@ -96,13 +101,18 @@ def _mentions(turn: DeskTurn) -> list[Mention]:
     return [Mention(e["value"], e["start"], e["end"]) for e in entities if e["entity"] == "notice_kind"]
 
 
-def _wish(turn: DeskTurn, *, otherwise: bool | None) -> Wish | None:
-    """What is said of the kinds that the message names. A single one is meant as the whole message, if that tells."""
+def _wish(turn: DeskTurn, slots: Slots, *, otherwise: bool | None) -> Wish | None:
+    """What is said of the kinds that the message names. A single one is meant as the whole message, if that tells.
+
+    Of two requests in one message, or of one that had to wait, what its own slots hold is left.
+    """
     mentions = _mentions(turn)
+    if slots.notice and (not mentions or (turn.understanding and turn.understanding.requests)):
+        mentions = [Mention(slots.notice, 0, 0)]
     groups = {mention.group for mention in mentions}
     if len(groups) == 1 and otherwise is not None:
         return Wish(on=tuple(groups)) if otherwise else Wish(off=tuple(groups))
-    return wish_said(turn.desk.notice_words, turn.desk.notice_kinds, turn.text, mentions, otherwise=otherwise)
+    return wish_said(turn.desk.notice_words, turn.desk.notice_kinds, told(turn), mentions, otherwise=otherwise)
 
 
 @registry.handles("notice.set")
@@ -131,7 +141,7 @@ def set_notices(turn: DeskTurn, slots: Slots) -> None:
         turn.say("notice.not_followed", where=_where(turn, slots, codes), linked=bool(turn.caller.accounts))
         return
     _choose(turn, wanted)
-    _say_changed(turn, slots, wish, codes)
+    _say_changed(turn, slots, wish, wanted, codes)
 
 
 def _places(turn: DeskTurn, slots: Slots, wish: Wish) -> frozenset[str] | None:
@@ -222,23 +232,23 @@ def _choose(turn: DeskTurn, wanted: Iterable[Aim]) -> None:
     turn.change(choose)
 
 
-def _say_changed(turn: DeskTurn, slots: Slots, wish: Wish, codes: frozenset[str]) -> None:
+def _say_changed(turn: DeskTurn, slots: Slots, wish: Wish, wanted: Sequence[Aim], codes: frozenset[str]) -> None:
     kinds = turn.desk.notice_kinds
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         **_carried(slots.merged(Slots(value=str(wish.undone)))),
         "where": _where(turn, slots, codes),
         "still": kept(kinds, wish.off) if turn.caller.accounts and not codes else [],
     }
     if wish.off == (ALL,):
-        turn.say("notice.stopped", **told)
+        turn.say("notice.stopped", **values)
         return
     turn.say(
         "notice.changed",
-        turned_on=titles(kinds, wish.on),
-        turned_off=titles(kinds, wish.off),
+        turned_on=titles(kinds, {aim.kind for aim in wanted if aim.wanted}),
+        turned_off=titles(kinds, {aim.kind for aim in wanted if not aim.wanted}),
         undo=not (wish.on and wish.off),
         alerts=bool({"usage", "usage_level"} & set(wish.on)),
-        **told,
+        **values,
     )
 
 
@@ -288,8 +298,10 @@ def show_group(turn: DeskTurn, slots: Slots) -> None:
     """The kinds of one group; a tap turns one on or off."""
     name = slots.value or ""
     shown = kinds_shown(turn.desk.notice_kinds.named(name), chosen(turn), turn.caller.accounts)
-    group = titles(turn.desk.notice_kinds, [name])[0]
-    turn.offer("notice.group", toggles(turn, shown), title=group, shown=shown, not_linked=not turn.caller.accounts)
+    group = next(group for key, group in turn.desk.notice_kinds.groups.items() if key == name)
+    turn.offer(
+        "notice.group", toggles(turn, shown), title=group.title, shown=shown, not_linked=not turn.caller.accounts
+    )
 
 
 @registry.handles("notice.not_settable")
@@ -342,12 +354,12 @@ def _about_hours(turn: DeskTurn) -> Command | None:
     """What the message says of quiet hours; the question for them where it speaks of hours and says none."""
     words = turn.desk.notice_words
     try:
-        hours = hours_said(words, turn.text, _hours(turn, chosen(turn)), by_clock=bool(_mentions(turn)))
+        hours = hours_said(words, told(turn), _hours(turn, chosen(turn)), by_clock=bool(_mentions(turn)))
     except BadHours:
         return Command(name="notice.quiet")
     if hours:
         return Command(name="notice.hours", slots=Slots(value=_span(hours)))
-    said = Said(turn.text)
+    said = Said(told(turn))
     if said.has(words.hours.usual):
         return Command(name="notice.hours", slots=Slots(value=USUAL, field=SURE))
     return Command(name="notice.quiet") if said.has(words.hours.about) else None
@@ -371,7 +383,7 @@ def set_hours(turn: DeskTurn, slots: Slots) -> None:
 
 def _read_hours(turn: Turn[Any]) -> str | None:
     try:
-        hours = hours_said(turn.desk.notice_words, turn.text, _hours(turn, chosen(turn)), asked=True)
+        hours = hours_said(turn.desk.notice_words, told(turn), _hours(turn, chosen(turn)), asked=True)
     except BadHours:
         raise Invalid("notice.bad_hours") from None
     return _span(hours) if hours else None

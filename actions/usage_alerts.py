@@ -13,7 +13,7 @@ from actions.desk import DeskTurn
 from actions.handlers import registry
 from actions.notice_view import kinds_shown, toggles
 from actions.notice_wishes import Wish
-from actions.notices import account_said, chosen
+from actions.notices import account_said, chosen, told
 from actions.periods import month_of
 from actions.said import Said
 from actions.tariff import residential_charge
@@ -31,7 +31,7 @@ BARE_NUMBER = re.compile(r"\D{0,4}(\d{1,7})\D{0,4}")
 @registry.handles("usage_alert")
 def usage_alert(turn: DeskTurn, slots: Slots) -> Command:
     """A level to set or remove, another warning to turn on, a warning to explain; else what is on now."""
-    words, said = turn.desk.notice_words.usage, Said(turn.text)
+    words, said = turn.desk.notice_words.usage, Said(told(turn))
     about = account_said(turn, slots)
     level = _level_named(turn, slots)
     if said.has(words.explain) and not (level.said() and said.has(words.set)):
@@ -72,8 +72,7 @@ def show_alerts(turn: DeskTurn, slots: Slots) -> None:
         toggles(turn, others, link=account.link_id),
         account=account,
         link=account.link_id,
-        level=level or Level(),
-        has_level=level is not None,
+        level=level,
         level_off=level is not None and by_level.states[0][1] == "off",
         shown=others,
     )
@@ -82,7 +81,7 @@ def show_alerts(turn: DeskTurn, slots: Slots) -> None:
 def _read_level(turn: Turn[Any]) -> str | None:
     """Of kWh or đồng; a number alone is kWh. Raises Invalid."""
     said = turn.slots
-    if not said.energy and not said.money and (bare := BARE_NUMBER.fullmatch(turn.text.strip())):
+    if not said.energy and not said.money and (bare := BARE_NUMBER.fullmatch(told(turn).strip())):
         said = Slots(energy=float(bare[1]))
     if said.energy is None and said.money is None:
         return None
@@ -194,7 +193,7 @@ def explain_warning(turn: DeskTurn, slots: Slots) -> None:
         used=used if read else None,
         until=read[-1].day if read else None,
         charge=charge,
-        level=chosen(turn).levels.get(account.link_id) or Level(),
+        level=chosen(turn).levels.get(account.link_id),
         use=daily_use(found.items, first, yesterday, times=rules.unusual_day_times, kwh=rules.unusual_day_kwh),
         as_of=found.as_of,
     )

@@ -145,6 +145,18 @@ def usage(turn: Turn[Counter], slots: Slots) -> None:
 registry.belongs("energy", "usage_daily")
 
 
+@registry.handles("usage_alert")
+def alert(turn: Turn[Counter], slots: Slots) -> Command:
+    """Says the request as a command."""
+    return Command(name="alert.set", slots=slots.merged(Slots(value=turn.text)))
+
+
+@registry.handles("alert.set")
+def set_alert(turn: Turn[Counter], slots: Slots) -> None:
+    turn.desk.work(f"alert {turn.account(slots).label} {slots.value}")
+    turn.say("order.done")
+
+
 @registry.handles("hotline")
 def hotline(turn: Turn[Counter], _slots: Slots) -> None:
     turn.desk.work("hotline")

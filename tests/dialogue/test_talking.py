@@ -93,7 +93,7 @@ class TestButtons:
         assert talk.desk.done == []
 
     def test_a_button_for_something_that_was_taken_out_says_so(self, talk: Talk) -> None:
-        assert talk.taps_payload(talk.payload("usage_alert")) == ["button.stale"]
+        assert talk.taps_payload(talk.payload("einvoice_get")) == ["button.stale"]
 
     @pytest.mark.parametrize("command", ["form.fill", "form.confirm", "form.edit", "form.resume"])
     def test_a_form_s_button_without_its_form_is_stale(self, talk: Talk, command: str) -> None:
@@ -186,8 +186,8 @@ class TestFallback:
         assert talk.desk.done == ["hotline"]
 
     def test_what_is_not_served_is_not_suggested(self, talk: Talk) -> None:
-        ranking = (("usage_alert", 0.4), ("hotline", 0.35))
-        talk.says("câu", "usage_alert", 0.4, ranking=ranking)
+        ranking = (("einvoice_get", 0.4), ("hotline", 0.35))
+        talk.says("câu", "einvoice_get", 0.4, ranking=ranking)
         assert talk.titles[0] == "Số tổng đài"
 
     def test_what_is_nothing_at_all_gets_the_menu(self, talk: Talk) -> None:
@@ -310,6 +310,34 @@ class TestWhatWasRead:
         talk.says("tiền điện", "bill_lookup")
         talk.says("300 số", "inform", energy=300)
         assert talk.desk.done == [f"bill {CODE}", "inform"]
+
+
+class TestRequestsSaidAsCommands:
+    """What a message said is not lost when it must wait."""
+
+    def test_it_is_done_at_once(self, talk: Talk) -> None:
+        assert talk.says("quá 300 số", "usage_alert") == ["order.done"]
+        assert talk.desk.done == [f"alert {CODE} quá 300 số"]
+
+    def test_or_once_the_account_is_chosen(self, talk: Talk) -> None:
+        talk.accounts = (FIRST, SECOND)
+        assert talk.says("quá 300 số", "usage_alert") == ["account.which"]
+        assert talk.taps("nhà mẹ") == ["order.done"]
+        assert talk.desk.done == ["alert nhà mẹ quá 300 số"]
+
+    def test_or_once_the_backend_is_back(self, talk: Talk) -> None:
+        talk.desk.failure = BackendDown("op", "r")
+        assert talk.says("quá 300 số", "usage_alert") == ["failure.backend_down"]
+        talk.desk.failure = None
+        talk.taps("Thử lại")
+        assert talk.desk.done[-1] == f"alert {CODE} quá 300 số"
+
+    def test_more_of_it_is_more_of_the_command(self, talk: Talk) -> None:
+        talk.accounts = (FIRST, SECOND)
+        talk.state.default_link = FIRST.link_id
+        talk.says("quá 300 số", "usage_alert")
+        talk.says("nhà mẹ nữa", "inform")
+        assert talk.desk.done == [f"alert {CODE} quá 300 số", "alert nhà mẹ quá 300 số"]
 
 
 class TestFailures:
