@@ -12,7 +12,6 @@ PLAIN = (
     "goodbye",
     "thank",
     "praise",
-    "insult",
     "help",
     "bot_identity",
     "cancel",

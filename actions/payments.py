@@ -8,6 +8,7 @@ from actions import vietqr
 from actions.backends.models import Case, Debt, Invoice
 from actions.desk import DeskTurn
 from actions.handlers import registry
+from actions.photos import attach
 from bot.dialogue.commands import Slots
 from bot.dialogue.forms import Ask, Form
 from bot.dialogue.turn import Turn
@@ -96,3 +97,4 @@ class PaymentProblem(Form):
         case = Case(kind="payment_problem", customer_code=account.customer_code, text=self.what)
         ticket = turn.desk.service.open_case(case, idempotency_key=turn.idempotency_key("payment-problem"))
         turn.say("case.opened", ticket=ticket)
+        attach(turn, ticket)

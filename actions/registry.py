@@ -16,6 +16,7 @@ from actions import (  # noqa: F401
     payments,
     people,
     privacy,
+    rights,
     service_forms,
     service_requests,
     services,

@@ -21,6 +21,7 @@ from actions.bill_parts import Cause, Part
 from actions.catalogue import catalogue
 from actions.consumption import Month, daily_use
 from actions.desk import load_company
+from actions.handing_over import Promise
 from actions.registry import registry
 from actions.tariff import residential_charge, tiers
 from bot.dialogue.commands import PayloadSigner, Period, Place, PlaceChoice, Slots
@@ -351,6 +352,16 @@ def values(**changes: Any) -> dict[str, Any]:
         "requests": [("Đổi công suất", service_request())],
         "message": "Đang sửa.",
     }
+    known |= {
+        "promise": Promise(NOW, is_open=False, since=NOW, is_late=True),
+        "angry": True,
+        "kind": "image",
+        "agreed": True,
+        "stored": {"messages": [SimpleNamespace(created_at=NOW)], "reports": [1]},
+        "files": 2,
+        "page": "https://example.vn/media/copy/a",
+        "file": "https://example.vn/media/copy/b",
+    }
     assert not set(changes) - set(known)
     return {**known, **changes}
 
@@ -388,6 +399,13 @@ OCCASIONS = {
         "kept": 0,
         "lost": 0,
         "offer": False,
+    },
+    "in office hours": {
+        "promise": Promise(NOW, is_open=True, since=NOW),
+        "angry": None,
+        "agreed": False,
+        "stored": {"messages": [], "reports": []},
+        "files": 0,
     },
     "dearer": {"before": invoice(CODE, date(2026, 9, 1), total=600_000)},
 }
