@@ -13,7 +13,6 @@ PLAIN = (
     "goodbye",
     "thank",
     "praise",
-    "insult",
     "help",
     "bot_identity",
     "cancel",

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict
 from actions.answers import Answers, load_answers
 from actions.backends.billing import BillingClient
 from actions.backends.service import ServiceClient
-from actions.documents import DocumentLinks
+from actions.deadlines import Deadlines, RightsData
+from actions.documents import CopyLinks, DocumentLinks
 from actions.gazetteer import Gazetteer, load_gazetteer
 from actions.genuine import Genuine, load_genuine
 from actions.hazard_data import Hazards, load_hazards
@@ -28,7 +29,6 @@ from bot.store.database import Database
 from bot.store.grid import GridReports, Rule
 from bot.store.limits import Rate
 from bot.store.link_codes import LinkCodes
-from bot.store.models import RightKind
 from bot.store.otp import Limits, OtpStore
 from bot.store.preferences import QuietHours
 
@@ -85,14 +85,6 @@ class LinkCodeData(_Data):
         return Rate(self.wrong_per_contact_per_day, timedelta(days=1))
 
 
-class RightsData(_Data):
-    """The law's deadlines for requests about one's own data (electricity.md §8.1)."""
-
-    answer_working_days: int
-    done_days: dict[RightKind, int]
-    copy_link_minutes: int
-
-
 class DocumentsData(_Data):
     """How long the address of an e-invoice or e-contract is good."""
 
@@ -139,6 +131,18 @@ class NoticesData(_Data):
         return QuietHours(self.quiet_from, self.quiet_until)
 
 
+class AreaData(_Data):
+    """The box around the area that the company serves, in degrees: what lies outside is surely not its own."""
+
+    south: float
+    north: float
+    west: float
+    east: float
+
+    def holds(self, latitude: float, longitude: float) -> bool:
+        return self.south <= latitude <= self.north and self.west <= longitude <= self.east
+
+
 class RetentionData(_Data):
     """Days that things are kept."""
 
@@ -165,6 +169,7 @@ class Company(_Data):
     reconnection_fee: int
     staff: StaffData
     rights: RightsData
+    area: AreaData
     outage_days_ahead: int
     suspected_outage: SuspectedOutageData
     told_again_minutes: int
@@ -202,6 +207,8 @@ class Desk:
     otp: OtpStore
     link_codes: LinkCodes
     hours: OfficeHours
+    deadlines: Deadlines
+    copies: CopyLinks
     grid: GridReports
     database: Database
     company: Company
@@ -238,15 +245,23 @@ def document_links(settings: Settings, company: Company) -> DocumentLinks:
     return DocumentLinks(settings.public_url, settings.secret_key.get_secret_value(), lifetime)
 
 
+def copy_links(settings: Settings, company: Company) -> CopyLinks:
+    lifetime = timedelta(minutes=company.rights.copy_link_minutes)
+    return CopyLinks(settings.public_url, settings.secret_key.get_secret_value(), lifetime)
+
+
 def build_desk(settings: Settings, database: Database, company: Company, data: Path) -> Desk:
     token = settings.backend_token.get_secret_value()
     secret = settings.secret_key.get_secret_value()
+    hours = OfficeHours(company.staff, settings.zone)
     return Desk(
         billing=BillingClient(settings.billing_url, token),
         service=ServiceClient(settings.service_url, token),
         otp=OtpStore(database, secret, company.otp.limits()),
         link_codes=LinkCodes(secret),
-        hours=OfficeHours(company.staff, settings.zone),
+        hours=hours,
+        deadlines=Deadlines(hours, company.rights),
+        copies=copy_links(settings, company),
         grid=GridReports(database, company.suspected_outage.rule),
         database=database,
         company=company,

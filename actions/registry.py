@@ -20,6 +20,7 @@ from actions import (  # noqa: F401
     price_questions,
     privacy,
     questions,
+    rights,
     service_forms,
     service_requests,
     services,

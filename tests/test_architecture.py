@@ -23,6 +23,7 @@ LEAVES = ("bot.settings", "bot.messages", "bot.clock", "bot.logs", "bot.metrics"
 TOP = (
     "bot.app",
     "bot.media",
+    "bot.own_data",
     "bot.cli",
     "bot.jobs",
     "bot.pipeline",

@@ -72,6 +72,7 @@ class Engine(Generic[D]):
         offered = _take_offers(state)
         if state.forget_old(turn.now):
             turn.say("form.expired")
+        state.keep_files(turn.inbound.files, turn.now)
         if known := self.registry.recognised(turn):
             self._introduce(turn)
             self.run(turn, known)
@@ -87,7 +88,9 @@ class Engine(Generic[D]):
             return
         if command:
             self.run(turn, command)
-        elif turn.inbound.kind in {InboundKind.TEXT, InboundKind.BUTTON} and turn.text.strip():
+        elif turn.inbound.thumbs_up and offered.on_yes:
+            self.run(turn, offered.on_yes)
+        elif turn.inbound.is_written and not turn.inbound.thumbs_up:
             self._text(turn, offered)
         else:
             self._not_text(turn)
@@ -194,7 +197,9 @@ class Engine(Generic[D]):
         """The command of a tap, or of typing the number or the title of an option. Raises StalePayload."""
         payload = next((p for p in (turn.inbound.payload, turn.text) if p and p.startswith(PAYLOAD_PREFIX)), None)
         if payload:
-            return self.signer.read(turn.caller.conversation_id, payload)
+            command = self.signer.read(turn.caller.conversation_id, payload)
+            turn.tapped = next((choice.title for choice in offered.choices if choice.command == command), command.name)
+            return command
         said = fold(turn.text).strip(" .!)")
         choices = offered.choices
         if said.isdecimal() and len(said) <= 2 and 1 <= int(said) <= len(choices):
@@ -249,7 +254,9 @@ class Engine(Generic[D]):
             self.run(turn, advised)
         else:
             turn.handled_by.append("fallback")
-            suggest(turn, understanding, sure, self.registry.handlers.keys() | self.registry.forms.keys())
+            known = self.registry.handlers.keys() | self.registry.forms.keys()
+            if command := suggest(turn, understanding, sure, known):
+                self.run(turn, command)
 
     def _asked(self, turn: Turn[D], understanding: Understanding) -> Command:
         """What an understood message asks: its intent, or what lies nearer to its words."""
@@ -322,7 +329,7 @@ class Engine(Generic[D]):
 
     def _offer_to_resume(self, turn: Turn[D]) -> None:
         """After a digression: the way back to the form that waits."""
-        if turn.state.paused and not turn.state.form and not turn.owner and turn.inbound.kind is InboundKind.TEXT:
+        if turn.state.paused and not turn.state.form and not turn.to_person and turn.inbound.kind is InboundKind.TEXT:
             name = turn.state.paused[-1].name
             turn.say("form.offer_resume", form=self.replies.render(f"form.name.{name}")[0])
             turn.ask_yes_no(yes=Command(name="form.resume"), no=Command(name="form.cancel"))
@@ -330,19 +337,19 @@ class Engine(Generic[D]):
     def _not_text(self, turn: Turn[D]) -> None:
         """Pictures, stickers, places, files: used where a form asks for them, else answered sensibly."""
         if turn.state.form and filling.answer(self.registry, turn, new_subject=False):
+            turn.state.drop_files(turn.inbound.files)
             return
         if not turn.state.greeted:
             self._welcome(turn)
             return
-        kind = turn.inbound.kind
-        known = f"media.{kind}"
-        handler = self.registry.handlers.get(known)
-        if handler:
+        kind = InboundKind.STICKER if turn.inbound.thumbs_up else turn.inbound.kind
+        known, asking = f"media.{kind}", turn.state.form
+        if known in self.registry.handlers:
             self.run(turn, Command(name=known))
-            return
-        turn.say(known if known in self.replies.replies else "media.other")
-        turn.handled_by.append(known)
-        if turn.state.form:
+        else:
+            turn.say(known if known in self.replies.replies else "media.other")
+            turn.handled_by.append(known)
+        if asking and turn.state.form is asking:
             filling.ask_again(self.registry, turn)
 
 

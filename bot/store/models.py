@@ -181,7 +181,15 @@ class Message(Base):
     """A line of a conversation, from whoever said it, with what the bot understood of it."""
 
     __tablename__ = "message"
-    __table_args__ = (Index("ix_message_thread", "conversation_id", "id"),)
+    __table_args__ = (
+        Index("ix_message_thread", "conversation_id", "id"),
+        Index("ix_message_kept", "created_at", postgresql_where=sql("text <> '' OR content <> '{}'::jsonb")),
+        Index(
+            "ix_message_attachments",
+            "created_at",
+            postgresql_where=sql("content ?| ARRAY['attachments', 'position', 'info']"),
+        ),
+    )
 
     id: Mapped[int] = _id()
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"))
@@ -213,6 +221,7 @@ class Delivery(Base):
             postgresql_where=sql("provider_message_id IS NOT NULL"),
         ),
         Index("ix_delivery_contact_sent", "contact_id", "sent_at"),
+        Index("ix_delivery_kept", "created_at", postgresql_where=sql("content <> '{}'::jsonb")),
     )
 
     id: Mapped[int] = _id()
@@ -397,6 +406,7 @@ class HandoverReason(StrEnum):
     DANGER = "danger"
     ANGER = "anger"
     COMPLAINT = "complaint"
+    RIGHTS = "rights"
     MISUNDERSTANDING = "misunderstanding"
     ASKED = "asked"
 
@@ -404,7 +414,7 @@ class HandoverReason(StrEnum):
 class Handover(Base):
     """A conversation that waits for a person, or that one has: why, and what they should know at a glance.
 
-    `summary` has `asked`, `last_messages` (sender and text), `account`, `form`, `mood`.
+    `summary` has `last_messages` and what `bot.store.handovers.Brief` holds.
     """
 
     __tablename__ = "handover"

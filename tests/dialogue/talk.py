@@ -232,11 +232,13 @@ class Talk:
             self.nlu.teach(text, intent, confidence, ranking=ranking, **slots)
         return self.hears(text=text)
 
-    def hears(self, kind: InboundKind = InboundKind.TEXT, *, text: str = "", payload: str | None = None) -> list[str]:
+    def hears(
+        self, kind: InboundKind = InboundKind.TEXT, *, text: str = "", payload: str | None = None, **more: Any
+    ) -> list[str]:
         number = len(self.turns) + 1
         turn: Turn[Counter] = Turn(
             caller=Caller(1, self.conversation_id, ChannelName.ZALO, self.accounts, self.consents),
-            inbound=Inbound(key=f"k{number}", name="n", kind=kind, at=self.clock(), text=text, payload=payload),
+            inbound=Inbound(key=f"k{number}", name="n", kind=kind, at=self.clock(), text=text, payload=payload, **more),
             event_id=number,
             now=self.clock(),
             state=self.state,

@@ -24,6 +24,7 @@ from actions.desk import load_company
 from actions.faq import ADVICE
 from actions.forecast import MonthSoFar, Outlook
 from actions.genuine import load_genuine
+from actions.handing_over import Promise
 from actions.notice_view import groups_shown
 from actions.office_hours import OfficeHours
 from actions.offices import opening
@@ -451,6 +452,16 @@ def values(**changes: Any) -> dict[str, Any]:
         "most_dong": 1_000_000_000,
         "used": Decimal("82.9"),
     }
+    known |= {
+        "promise": Promise(NOW, is_open=False, since=NOW, is_late=True),
+        "angry": True,
+        "kind": "image",
+        "agreed": True,
+        "stored": {"messages": [SimpleNamespace(created_at=NOW)], "reports": [1]},
+        "files": 2,
+        "page": "https://example.vn/media/copy/a",
+        "file": "https://example.vn/media/copy/b",
+    }
     assert not set(changes) - set(known)
     return {**known, **changes}
 
@@ -527,6 +538,13 @@ OCCASIONS = {
         "places": [],
     },
     "a level of money": {"level": Level(dong=100_000), "before_level": Level(kwh=100), "turned_off": []},
+    "in office hours": {
+        "promise": Promise(NOW, is_open=True, since=NOW),
+        "angry": None,
+        "agreed": False,
+        "stored": {"messages": [], "reports": []},
+        "files": 0,
+    },
     "dearer": {"before": invoice(CODE, date(2026, 9, 1), total=600_000)},
 }
 ALWAYS_THERE = {

@@ -10,7 +10,7 @@ from talk import FIRST, SECOND, Talk
 from actions.backends.errors import BackendDown
 from bot.dialogue.commands import BUTTON_LIFETIME, Period
 from bot.dialogue.state import TOPIC_LIFETIME
-from bot.messages import InboundKind
+from bot.messages import Attachment, InboundKind
 
 SEPTEMBER, OCTOBER = Period.of(date(2026, 9, 1)), Period.of(date(2026, 10, 1))
 
@@ -375,10 +375,7 @@ class TestOtherThanText:
     @pytest.mark.parametrize(
         ("kind", "reply"),
         [
-            (InboundKind.IMAGE, "media.image"),
             (InboundKind.AUDIO, "media.audio"),
-            (InboundKind.VIDEO, "media.video"),
-            (InboundKind.FILE, "media.file"),
             (InboundKind.STICKER, "media.sticker"),
             (InboundKind.LINK, "media.link"),
             (InboundKind.CONTACT_INFO, "media.contact_info"),
@@ -394,7 +391,33 @@ class TestOtherThanText:
 
     def test_in_a_form_the_question_is_asked_again(self, talk: Talk) -> None:
         talk.says("đặt", "order")
-        assert talk.hears(InboundKind.IMAGE) == ["media.image", "order.ask_size"]
+        assert talk.hears(InboundKind.AUDIO) == ["media.audio", "order.ask_size"]
+
+    def test_words_under_a_picture_are_understood_and_the_picture_is_kept(self, talk: Talk) -> None:
+        talk.nlu.teach("hỏi tổng đài", "hotline")
+        photo = (Attachment(url="https://photos.example/1.jpg"),)
+        assert talk.hears(InboundKind.IMAGE, text="hỏi tổng đài", attachments=photo) == ["hotline.said"]
+        assert [file.url for file in talk.state.files] == ["https://photos.example/1.jpg"]
+        talk.clock.forward(minutes=31)
+        talk.says("cảm ơn", "thank")
+        assert talk.state.files == []
+
+    def test_a_like_says_yes_where_yes_or_no_was_asked(self, talk: Talk) -> None:
+        for said in ("đặt", "nhỏ", "PA04"):
+            talk.says(said, "order" if said == "đặt" else "inform", customer_code=CODE if said == "PA04" else None)
+        assert talk.says("không có ghi chú") == ["order.review"]
+        assert talk.hears(InboundKind.STICKER, thumbs_up=True) == ["order.done"]
+
+    def test_a_like_out_of_the_blue_is_only_friendly(self, talk: Talk) -> None:
+        assert talk.hears(InboundKind.STICKER, thumbs_up=True) == ["media.sticker"]
+        assert talk.hears(text="👍", thumbs_up=True) == ["media.sticker"]
+        assert talk.nlu.asked == []
+
+    def test_another_sticker_answers_nothing(self, talk: Talk) -> None:
+        for said in ("đặt", "nhỏ", "PA04"):
+            talk.says(said, "order" if said == "đặt" else "inform", customer_code=CODE if said == "PA04" else None)
+        talk.says("không có ghi chú")
+        assert talk.hears(InboundKind.STICKER) == ["media.sticker", "order.review"]
 
 
 def test_what_is_remembered_does_not_grow(talk: Talk) -> None:
