@@ -23,3 +23,9 @@ def test_the_longest_phrase_counts() -> None:
     answers = {"power": {"back": ["co dien"], "not_back": ["chua co dien"]}}
     assert option_meant(answers, "power", "Vẫn CHƯA có  điện") == "not_back"
     assert option_meant(answers, "power", "cột điện") is None
+
+
+def test_what_stands_between_words_ends_them_too() -> None:
+    answers = {"use": {"trade": ["kinh doanh"], "work": ["kinh doanh, sản xuất"]}}
+    assert option_meant(answers, "use", "sang kinh doanh, làm giúp tôi") == "trade"
+    assert option_meant(answers, "use", "kinh doanh/sản xuất.") == "work"
