@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,10 @@ from pydantic import TypeAdapter
 from bot.dialogue.turn import Turn
 from bot.text import fold
 
-_WORD = re.compile(r"\w+")
-
 Answers = Mapping[str, Mapping[str, list[str]]]
 """Question → option → phrases without tone marks."""
+
+WORD = re.compile(r"\w+")
 
 
 def load_answers(file: Path) -> Answers:
@@ -28,15 +29,19 @@ def option_meant(answers: Answers, question: str, text: str) -> str | None:
     found = [
         (len(phrase), option)
         for option, phrases in answers[question].items()
-        for phrase in phrases
-        if _words(phrase) in said
+        for phrase in map(_phrase, phrases)
+        if phrase in said
     ]
     return max(found)[1] if found else None
 
 
 def _words(text: str) -> str:
-    """Without tone marks and punctuation, a space around each word."""
-    return f" {' '.join(_WORD.findall(fold(text)))} "
+    """The words between single spaces: what stands between them ends a word, too ("có, làm giúp tôi")."""
+    return f" {' '.join(WORD.findall(fold(text)))} "
+
+
+_phrase = cache(_words)
+"""Phrases are few, and the same in every message."""
 
 
 def option_of(question: str) -> Callable[[Turn[Any]], str | None]:

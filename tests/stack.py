@@ -24,6 +24,7 @@ from flask import Flask, Response, request
 from sqlalchemy import delete, make_url
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from actions.backends.breaker import Breaker
 from bot.app import create_app
 from bot.demo import demo_environment
 from bot.jobs import work
@@ -46,6 +47,9 @@ WEDNESDAY_MORNING = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 
 FEW_CUSTOMERS = 100
 """Of the world after `renew`: the personas and some more, made in no time."""
+
+CIRCUIT_SECONDS = 0.3
+"""After failures in a row a backend is left alone for so long; ten seconds would be long in a test."""
 
 UNLIMITED = 1_000_000
 """The platforms count calls by the clock, which shows the same minute in all tests."""
@@ -144,7 +148,8 @@ def running_stack(template_url: str, nlu_url: str | None = None) -> Iterator[Sta
         logging.getLogger("procrastinate.signals").setLevel(logging.ERROR)
         database = Database(_copy(template_url))
         with _sandbox(outside, clock) as sandbox, _gateway(settings, database, clock):
-            product = assemble(settings, database, clock=clock)
+            with mock.patch.object(Breaker.__init__, "__defaults__", (5, CIRCUIT_SECONDS)):
+                product = assemble(settings, database, clock=clock)
             with _worker(product):
                 yield Stack(product, sandbox, clock, nlu)
         database.close()

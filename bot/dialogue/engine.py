@@ -154,16 +154,21 @@ class Engine(Generic[D]):
             turn.say("button.stale")
 
     @contextmanager
-    def _failures_told(self, turn: Turn[D], *, retry: Callable[[], Command]) -> Iterator[None]:
-        """A failure that the registry knows becomes its reply with a button to try again; nothing half-said stays."""
+    def _failures_told(self, turn: Turn[D], *, retry: Callable[[], Command]) -> Iterator[list[Exception]]:
+        """A failure that the registry knows becomes its reply with a button to try again; nothing half-said stays.
+
+        Yields a list that then holds the failure.
+        """
+        failed: list[Exception] = []
         drafts, changes, state = len(turn.drafts), len(turn.changes), turn.state
         offers = (state.choices, state.on_yes, state.on_no)
         try:
-            yield
+            yield failed
         except Exception as error:
             reply = self.registry.reply_for(error)
             if reply is None:
                 raise
+            failed.append(error)
             del turn.drafts[drafts:], turn.changes[changes:]
             state.choices, state.on_yes, state.on_no = offers
             turn.handled_by.append(f"failure:{type(error).__name__}")
@@ -336,9 +341,13 @@ class Engine(Generic[D]):
 
     def _not_text(self, turn: Turn[D]) -> None:
         """Pictures, stickers, places, files: used where a form asks for them, else answered sensibly."""
-        if turn.state.form and filling.answer(self.registry, turn, new_subject=False):
-            turn.state.drop_files(turn.inbound.files)
-            return
+        if turn.state.form:
+            with self._failures_told(turn, retry=lambda: Command(name="form.resume")) as failed:
+                if filling.answer(self.registry, turn, new_subject=False):
+                    turn.state.drop_files(turn.inbound.files)
+                    return
+            if failed:
+                return
         if not turn.state.greeted:
             self._welcome(turn)
             return

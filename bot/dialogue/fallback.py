@@ -38,7 +38,7 @@ class Thresholds:
 def certainty(understanding: Understanding, thresholds: Thresholds) -> Certainty:
     second = understanding.ranking[1][1] if len(understanding.ranking) > 1 else 0.0
     if understanding.intent == "out_of_scope":
-        ours = understanding.slots.place or understanding.slots.customer_code
+        ours = understanding.slots.place or understanding.slots.customer_code or second >= thresholds.suggest
         return Certainty.LOW if understanding.confidence >= thresholds.suggest and not ours else Certainty.MEDIUM
     if understanding.confidence >= thresholds.act and understanding.confidence - second >= thresholds.lead:
         return Certainty.HIGH

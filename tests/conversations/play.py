@@ -16,7 +16,7 @@ from form_watch import FormWatch
 from PIL import Image
 from script import VIETNAM, Expected, Script, Step
 from sqlalchemy import func, select
-from stack import WEDNESDAY_MORNING, Stack
+from stack import CIRCUIT_SECONDS, WEDNESDAY_MORNING, Stack
 
 from actions import vietqr
 from bot.dialogue.state import DialogueState
@@ -594,6 +594,12 @@ def _let_time_pass(player: Player, count: str, unit: str) -> None:
     player._stack.clock.advance(timedelta(**{f"{unit}s": float(count)}))
 
 
+def _mend(player: Player) -> None:
+    """And wait until the product asks them again."""
+    player._stack.sandbox.faults.reset()
+    time.sleep(CIRCUIT_SECONDS)
+
+
 def _pay_in_part(player: Player, code: str, amount: int) -> None:
     world = player._stack.sandbox.world
     world.pay(code, world.debt(code).invoices[0].id, amount)
@@ -615,7 +621,7 @@ HAPPENINGS: dict[str, Any] = {
     r"the backends hang": lambda p: p._stack.sandbox.faults.set(hang=True),
     r"the backends answer garbage": lambda p: p._stack.sandbox.faults.set(garbage=True),
     r"the backends lose an answer": lambda p: p._stack.sandbox.faults.set(lose_answers=1),
-    r"the backends work again": lambda p: p._stack.sandbox.faults.reset(),
+    r"the backends work again": _mend,
     r"the understanding hangs": lambda p: p._stack.nlu.stop(),
     r"the understanding works again": lambda p: p._stack.nlu.go_on(),
     r"every webhook comes twice": lambda p: setattr(p._emulator.webhooks.sender, "duplicates", 1),

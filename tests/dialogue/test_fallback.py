@@ -28,6 +28,7 @@ def understood(intent: str, confidence: float, second: float = 0.0, slots: Slots
         (understood("bill_lookup", 0.29), Certainty.LOW),
         (understood("out_of_scope", 0.9), Certainty.LOW),
         (understood("out_of_scope", 0.2), Certainty.MEDIUM),
+        (understood("out_of_scope", 0.63, second=0.37), Certainty.MEDIUM),
         (understood("out_of_scope", 0.9, slots=Slots(place=Place(name="Tân Lập"))), Certainty.MEDIUM),
         (understood("out_of_scope", 0.9, slots=Slots(customer_code="PA04DH0000123")), Certainty.MEDIUM),
     ],
