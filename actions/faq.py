@@ -20,8 +20,9 @@ ADVICE: Final = ("safety_advice", "saving_advice", "solar_ask", "app_help", "sca
 """Intents that are nothing but questions of the FAQ, with several topics each: a resemblance to one is enough."""
 RESEMBLES, LEAD = 0.20, 0.05
 """The score and the lead over the next topic of the intent from which one is answered; else the nearest are offered."""
-ASKS_JUST_THAT: Final = 0.32
-"""From which a topic is answered in place of what its intent would do; chosen on data/nlu, docs/faq.md."""
+ASKS_JUST_THAT, OVER_ITS_OWN = 0.32, 0.10
+"""The score, and the lead over the question of the intent itself, from which a topic is answered in place of what the
+intent would do; chosen on data/nlu, docs/faq.md."""
 UNMISTAKABLE: Final = 0.40
 """From which a topic is answered though the message was not understood: 1 % of data/nlu's foreign messages reach it."""
 OFFERED: Final = 3
@@ -87,7 +88,9 @@ class Faq:
             clear = first.score >= RESEMBLES and first.score - second.score >= LEAD
             return self.topics[first.key] if clear else None
         best = ranked[0]
-        return self.topics[best.key] if best.score >= ASKS_JUST_THAT and self._belongs(best.key, intent) else None
+        own = max((m.score for m in ranked if m.key in self.pointers and self.pointers[m.key].run == intent), default=0)
+        clear = best.score >= ASKS_JUST_THAT and best.score - own >= OVER_ITS_OWN
+        return self.topics[best.key] if clear and self._belongs(best.key, intent) else None
 
     def unmistakable(self, text: str) -> Topic | Pointer | None:
         """What a message asks that was not understood, if its words leave no doubt."""

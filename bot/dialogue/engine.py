@@ -255,7 +255,7 @@ class Engine(Generic[D]):
             self.run(turn, self._asked(turn, understanding))
         elif understanding.slots.customer_code:
             self.run(turn, Command(name="inform", slots=understanding.slots))
-        elif advised := self._after_all(turn, understanding, sure):
+        elif advised := self._after_all(turn, understanding):
             self.run(turn, advised)
         else:
             turn.handled_by.append("fallback")
@@ -268,9 +268,9 @@ class Engine(Generic[D]):
         own = Command(name=understanding.intent, slots=understanding.slots)
         return self.registry.advised(turn, understanding.intent) or own
 
-    def _after_all(self, turn: Turn[D], understanding: Understanding, sure: Certainty) -> Command | None:
-        """What a message asks that was not understood, by its words; none of our business stays that."""
-        foreign = understanding.intent == "out_of_scope" and sure is Certainty.LOW
+    def _after_all(self, turn: Turn[D], understanding: Understanding) -> Command | None:
+        """What a message asks that was not understood, by its words; surely none of our business stays that."""
+        foreign = understanding.intent == "out_of_scope" and understanding.confidence >= self.thresholds.act
         return None if foreign else self.registry.advised(turn, None)
 
     def _run_both(self, turn: Turn[D], requests: Sequence[Request]) -> None:
