@@ -356,6 +356,7 @@ def values(**changes: Any) -> dict[str, Any]:
         "payment": payment,
         "kind": "twice",
         "verified": False,
+        "over": True,
     }
     assert not set(changes) - set(known)
     return {**known, **changes}
