@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 from actions.answers import option_meant
 from actions.desk import DeskTurn
 from actions.handlers import registry
-from actions.privacy import ACCOUNT_PURPOSE, give_consent
+from actions.privacy import give_consent
 from bot.dialogue import filling
 from bot.dialogue.commands import Command, Slots
 from bot.dialogue.forms import Abandon, Ask, Form, Invalid
 from bot.dialogue.turn import Account, Turn
 from bot.messages import InboundKind
 from bot.store import conversations
+from bot.store.conversations import ACCOUNT_PURPOSE
 from bot.store.link_codes import NoSuchCode, TooManyGuesses, find_code, is_mistyped
 from bot.store.otp import DIGITS, TooManySends, TooSoon, Verdict
 from bot.text import fold

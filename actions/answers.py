@@ -15,7 +15,6 @@ from bot.text import fold
 Answers = Mapping[str, Mapping[str, list[str]]]
 """Question → option → phrases without tone marks."""
 
-
 WORD = re.compile(r"\w+")
 
 

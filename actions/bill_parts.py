@@ -138,36 +138,42 @@ def difference(
     in it that nobody can tell from here.
     """
     data = data or tariffs()
+    used = Decimal(after.kwh) - Decimal(before.kwh)
     if household:
         new = reckoned(after, [norms], data)
         old = reckoned(before, [new.norms, norms], data) if new else None
         if new and old:
             found = [(cause, "", amount) for cause, amount in steps(old, new, data)]
-            used = Decimal(after.kwh) - Decimal(before.kwh)
             return _whole(found, after.total - before.total, used)
     if not (_lines_make_up(before) and _lines_make_up(after)):
         return []
-    return _whole(by_line(before, after), after.total - before.total, None)
+    return _whole(by_line(before, after), after.total - before.total, used)
 
 
 def by_line(before: Invoice, after: Invoice) -> list[tuple[Cause, str, Fraction]]:
-    """What the kWh of each line (a band of the day, a tier) add, then other prices, then VAT; VAT included, exactly."""
+    """What more days add at the old daily use, then the kWh of each line (a band of the day, a tier), then other
+    prices, then VAT; VAT included, exactly. A bill of one line has nothing to tell apart: its kWh are the volume.
+    """
     taxed = 1 + Fraction(before.vat_percent) / 100
+    longer = Fraction(after.days, before.days)
     old, new = _lines(before), _lines(after)
+    labels = dict.fromkeys([*new, *old])
     found: list[tuple[Cause, str, Fraction]] = []
-    price = Fraction(0)
-    for label in dict.fromkeys([*new, *old]):
+    days = price = Fraction(0)
+    for label in labels:
         kwh_before, paid_before = old.get(label, (Fraction(0), Fraction(0)))
         kwh_after, paid_after = new.get(label, (Fraction(0), Fraction(0)))
         each = (paid_before / kwh_before) if kwh_before else (paid_after / kwh_after) if kwh_after else Fraction(0)
-        found.append(("line", label, (kwh_after - kwh_before) * each * taxed))
+        days += kwh_before * (longer - 1) * each * taxed
+        used = (kwh_after - kwh_before * longer) * each * taxed
+        found.append(("line", label, used) if len(labels) > 1 else ("volume", "", used))
         price += (paid_after - kwh_after * each) * taxed
     end = sum((paid for _, paid in new.values()), Fraction(0))
     vat = end * (Fraction(after.vat_percent) - Fraction(before.vat_percent)) / 100
-    return [*found, ("price", "", price), ("vat", "", vat)]
+    return [("days", "", days), *found, ("price", "", price), ("vat", "", vat)]
 
 
-def _whole(found: Sequence[tuple[Cause, str, Fraction]], wanted: int, used: Decimal | None) -> list[Part]:
+def _whole(found: Sequence[tuple[Cause, str, Fraction]], wanted: int, used: Decimal) -> list[Part]:
     """Each part rounded, those of nothing left out, the largest first, and last what the rounding left."""
     parts = [
         Part(cause, _half_up(amount), label, used if cause == "volume" else None) for cause, label, amount in found

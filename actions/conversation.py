@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from actions.desk import DeskTurn
 from actions.handlers import registry
+from actions.price_questions import bill_estimate, goes_on
 from actions.service_requests import service_status
 from bot.dialogue.commands import Command, Slots
 
@@ -12,7 +13,6 @@ PLAIN = (
     "goodbye",
     "thank",
     "praise",
-    "insult",
     "help",
     "bot_identity",
     "cancel",
@@ -35,11 +35,15 @@ for _intent in PLAIN:
 
 @registry.handles("inform")
 def inform(turn: DeskTurn, slots: Slots) -> None:
-    """Only a value was given, and nothing was asked: say what can be done with it."""
+    """Only a value was given, and nothing was asked: say what can be done with it, or what it costs."""
     if slots.customer_code:
         _about_code(turn, slots.customer_code)
     elif slots.request_code:
         service_status(turn, slots)
+    elif slots.energy is not None:
+        bill_estimate(turn, slots)
+    elif asked := goes_on(turn):
+        bill_estimate(turn, asked)
     elif slots.place:
         turn.say("inform.place", place=slots.place if slots.place.code else None, name=slots.place.name)
     elif slots.period:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,19 +14,23 @@ from pydantic import BaseModel, ConfigDict
 from actions.answers import Answers, load_answers
 from actions.backends.billing import BillingClient
 from actions.backends.service import ServiceClient
-from actions.documents import DocumentLinks
+from actions.deadlines import Deadlines, RightsData
+from actions.documents import CopyLinks, DocumentLinks
 from actions.gazetteer import Gazetteer, load_gazetteer
+from actions.genuine import Genuine, load_genuine
 from actions.hazard_data import Hazards, load_hazards
+from actions.notice_words import NoticeWords, load_notice_words
 from actions.office_hours import OfficeHours, StaffData
 from actions.paper_fetcher import PaperFetcher
 from bot.dialogue.turn import Turn
+from bot.notice_kinds import NoticeKinds, load_notice_kinds
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.grid import GridReports, Rule
 from bot.store.limits import Rate
 from bot.store.link_codes import LinkCodes
-from bot.store.models import RightKind
 from bot.store.otp import Limits, OtpStore
+from bot.store.preferences import QuietHours
 
 CODE_FORM = re.compile(r"P[A-Z]\d{2}[A-Z0-9]{2}[0-9]{7}")
 
@@ -81,14 +85,6 @@ class LinkCodeData(_Data):
         return Rate(self.wrong_per_contact_per_day, timedelta(days=1))
 
 
-class RightsData(_Data):
-    """The law's deadlines for requests about one's own data (electricity.md §8.1)."""
-
-    answer_working_days: int
-    done_days: dict[RightKind, int]
-    copy_link_minutes: int
-
-
 class DocumentsData(_Data):
     """How long the address of an e-invoice or e-contract is good."""
 
@@ -116,6 +112,37 @@ class SuspectedOutageData(_Data):
         return Rule(self.reporters, timedelta(minutes=self.within_minutes), timedelta(minutes=self.lasts_minutes))
 
 
+class NoticesData(_Data):
+    """What holds for who chose nothing else: local quiet hours, and how many notices a day that can wait.
+
+    `quiet_offered`: other quiet hours to tap, as `21:00-06:00`. `level_kwh` and `level_dong`: the least and the
+    most that a month's use can be watched for.
+    """
+
+    quiet_from: time
+    quiet_until: time
+    quiet_offered: tuple[str, ...]
+    most_per_day: int
+    level_kwh: tuple[int, int]
+    level_dong: tuple[int, int]
+
+    @property
+    def quiet(self) -> QuietHours:
+        return QuietHours(self.quiet_from, self.quiet_until)
+
+
+class AreaData(_Data):
+    """The box around the area that the company serves, in degrees: what lies outside is surely not its own."""
+
+    south: float
+    north: float
+    west: float
+    east: float
+
+    def holds(self, latitude: float, longitude: float) -> bool:
+        return self.south <= latitude <= self.north and self.west <= longitude <= self.east
+
+
 class RetentionData(_Data):
     """Days that things are kept."""
 
@@ -139,14 +166,17 @@ class Company(_Data):
     otp: OtpData
     link_codes: LinkCodeData
     nicknames: tuple[str, ...]
+    reconnection_fee: int
     staff: StaffData
     rights: RightsData
+    area: AreaData
     outage_days_ahead: int
     suspected_outage: SuspectedOutageData
     told_again_minutes: int
     retention: RetentionData
     documents: DocumentsData
     usage: UsageData
+    notices: NoticesData
 
     def is_our_code(self, customer_code: str) -> bool:
         """Has it the form of this company's codes (electricity.md §2.1)?"""
@@ -177,6 +207,8 @@ class Desk:
     otp: OtpStore
     link_codes: LinkCodes
     hours: OfficeHours
+    deadlines: Deadlines
+    copies: CopyLinks
     grid: GridReports
     database: Database
     company: Company
@@ -184,7 +216,10 @@ class Desk:
     answers: Answers
     documents: DocumentLinks
     hazards: Hazards
+    genuine: Genuine
     papers: PaperFetcher
+    notice_kinds: NoticeKinds
+    notice_words: NoticeWords
     zone: ZoneInfo
     data: Path
 
@@ -210,15 +245,23 @@ def document_links(settings: Settings, company: Company) -> DocumentLinks:
     return DocumentLinks(settings.public_url, settings.secret_key.get_secret_value(), lifetime)
 
 
+def copy_links(settings: Settings, company: Company) -> CopyLinks:
+    lifetime = timedelta(minutes=company.rights.copy_link_minutes)
+    return CopyLinks(settings.public_url, settings.secret_key.get_secret_value(), lifetime)
+
+
 def build_desk(settings: Settings, database: Database, company: Company, data: Path) -> Desk:
     token = settings.backend_token.get_secret_value()
     secret = settings.secret_key.get_secret_value()
+    hours = OfficeHours(company.staff, settings.zone)
     return Desk(
         billing=BillingClient(settings.billing_url, token),
         service=ServiceClient(settings.service_url, token),
         otp=OtpStore(database, secret, company.otp.limits()),
         link_codes=LinkCodes(secret),
-        hours=OfficeHours(company.staff, settings.zone),
+        hours=hours,
+        deadlines=Deadlines(hours, company.rights),
+        copies=copy_links(settings, company),
         grid=GridReports(database, company.suspected_outage.rule),
         database=database,
         company=company,
@@ -226,7 +269,10 @@ def build_desk(settings: Settings, database: Database, company: Company, data: P
         answers=load_answers(data / "answers.yml"),
         documents=document_links(settings, company),
         hazards=load_hazards(data / "hazards.yml"),
+        genuine=load_genuine(data / "genuine.yml"),
         papers=PaperFetcher(settings.paper_hosts, loopback=settings.sandbox),
+        notice_kinds=load_notice_kinds(data / "notices.yml"),
+        notice_words=load_notice_words(data / "notice_words.yml"),
         zone=settings.zone,
         data=data,
     )

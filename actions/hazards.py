@@ -6,13 +6,16 @@ from typing import Final
 from actions.backends.errors import BackendError
 from actions.backends.models import Case, TicketNote
 from actions.desk import DeskTurn
+from actions.handing_over import hand_over
 from actions.handlers import registry
 from actions.hazard_data import kind_of
+from actions.photos import addresses, attach
 from actions.where import ask_which
 from bot.dialogue.commands import Slots
 from bot.logs import get_logger
 from bot.store import grid
 from bot.store.grid import Reported
+from bot.store.models import HandoverReason
 
 SAME_CASE: Final = timedelta(minutes=60)
 """So long what a contact tells of a danger is about the one it told of last."""
@@ -29,7 +32,7 @@ def hazard_report(turn: DeskTurn, slots: Slots) -> None:
     only_more = earlier is not None and turn.intent != "hazard_report"
     if not only_more:
         turn.say("hazard.now", advice=turn.desk.hazards[kind_of(turn.desk.hazards, told)].advice)
-    if not told and not slots.place and not slots.position:
+    if not (told or slots.place or slots.position or turn.state.files):
         turn.say("hazard.ask_what")
     elif earlier and not _is_elsewhere(earlier, slots):
         _complete(turn, slots, earlier, told)
@@ -49,11 +52,15 @@ def complete_by(turn: DeskTurn, note: TicketNote, earlier: Reported) -> None:
         return
     if code := note.place_code:
         turn.change(lambda session: grid.complete(session, earlier, place_code=code))
+    if note.attachments:
+        turn.state.take_files()
     has_place = bool(earlier.place_code or note.place_code or note.latitude is not None)
     turn.say("hazard.completed", ticket=ticket, has_place=has_place)
 
 
 def _open(turn: DeskTurn, slots: Slots, told: str) -> None:
+    """People are told first: the case may fail to open."""
+    hand_over(turn, HandoverReason.DANGER)
     latitude, longitude = slots.position or (None, None)
     account = turn.caller.accounts[0] if len(turn.caller.accounts) == 1 else None
     place = slots.place
@@ -83,6 +90,7 @@ def _open(turn: DeskTurn, slots: Slots, told: str) -> None:
     )
     has_place = bool(case.place_code or slots.position)
     turn.say("hazard.recorded", ticket=ticket, has_place=has_place)
+    attach(turn, ticket)
     if place and place.choices and not has_place:
         ask_which(turn, Slots(), place, "hazard_report")
 
@@ -96,6 +104,7 @@ def _complete(turn: DeskTurn, slots: Slots, earlier: Reported, told: str) -> Non
         place_code=slots.place.code if slots.place else None,
         latitude=latitude,
         longitude=longitude,
+        attachments=addresses(turn),
     )
     if note != TicketNote():
         complete_by(turn, note, earlier)

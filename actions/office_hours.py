@@ -45,6 +45,10 @@ class OfficeHours:
             return day in self._staff.open_on
         return day.weekday() in self._staff.weekdays and day not in _public_holidays(day.year)
 
+    def is_day_off(self, day: date) -> bool:
+        """Is it a public holiday or a day off of the company's own, for every office?"""
+        return day not in self._staff.open_on and (day in self._staff.closed_on or day in _public_holidays(day.year))
+
     def is_open(self, now: datetime) -> bool:
         local = now.astimezone(self._zone)
         return self.is_working_day(local.date()) and self._staff.opens <= local.time() < self._staff.closes

@@ -11,6 +11,7 @@ from actions.backends.models import Case, Outage, OutageReport, Ticket, TicketNo
 from actions.desk import DeskTurn
 from actions.handlers import registry
 from actions.payment_problems import NOT_SEEN
+from actions.photos import attach
 from actions.where import called, is_split, outages_at, titles
 from bot.dialogue.commands import PAYLOAD_PREFIX, Place, Slots
 from bot.dialogue.forms import Abandon, Ask, Form, Invalid
@@ -44,6 +45,9 @@ class Spot:
 def read_place(turn: Turn[Any]) -> Any:
     """A commune or ward, its choices if the name may mean several, a linked code, or a shared position."""
     if turn.inbound.kind is InboundKind.LOCATION and turn.inbound.latitude is not None:
+        assert turn.inbound.longitude is not None
+        if not turn.desk.company.area.holds(turn.inbound.latitude, turn.inbound.longitude):
+            raise Invalid("outage.position_outside")
         return {"latitude": turn.inbound.latitude, "longitude": turn.inbound.longitude}
     if code := turn.slots.customer_code:
         linked = next((a for a in turn.caller.accounts if a.customer_code == code), None)
@@ -255,6 +259,7 @@ def _file(
     )
     if suspicion and suspicion.ticket_code is None:
         _tell_suspicion(turn, suspicion)
+    attach(turn, ticket)
     return ticket, suspicion
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Final, Literal
 
+from actions import photos
 from actions.backends.errors import BackendError
 from actions.backends.models import Case, Payment, RequestDetail
 from actions.desk import DeskTurn
@@ -166,15 +167,16 @@ class PaymentProblem(Form):
             amount=self.amount,
         )
         ticket = turn.desk.service.open_case(case, idempotency_key=f"{self.filing}-{_fingerprint(case)}")
-        photos = self.receipt or []
-        lost = bool(photos) and not attach(turn, ticket.code, photos)
+        receipts = self.receipt or []
+        lost = bool(receipts) and not attach(turn, ticket.code, receipts)
         turn.say(
             "payment_problem.filed",
             ticket=ticket,
             request_code=ticket.code,
-            kept=0 if lost else len(photos),
-            lost=len(photos) if lost else 0,
+            kept=0 if lost else len(receipts),
+            lost=len(receipts) if lost else 0,
         )
+        photos.attach(turn, ticket)
 
 
 def _say_what_the_system_shows(turn: DeskTurn, values: dict[str, Any]) -> None:

@@ -1,21 +1,20 @@
-"""Consent and the rights over one's data (F16; electricity.md §8)."""
+"""Consent, given and withdrawn (F16; electricity.md §8). The other rights over one's data: actions/rights.py."""
 
 from actions.desk import DeskTurn
 from actions.handlers import registry
+from actions.rights_requests import record
 from bot.dialogue.commands import Slots
 from bot.dialogue.turn import Change
 from bot.store import conversations
-from bot.store.models import Consent
-
-ACCOUNT_PURPOSE = "account"
-"""Looking up bills, usage and outages of linked codes to answer in this chat."""
+from bot.store.conversations import ACCOUNT_PURPOSE
+from bot.store.models import Consent, RightKind
 
 
-def give_consent(turn: DeskTurn, *, granted: bool = True) -> None:
-    """Write down yes or no to the account purpose, with the words it was given to."""
+def give_consent(turn: DeskTurn, *, granted: bool = True, purpose: str = ACCOUNT_PURPOSE) -> None:
+    """Write down yes or no to a purpose, with the words it was given to."""
     consent = Consent(
         contact_id=turn.caller.contact_id,
-        purpose=ACCOUNT_PURPOSE,
+        purpose=purpose,
         granted=granted,
         text_version=turn.desk.company.privacy_version,
         inbound_event_id=turn.event_id,
@@ -32,8 +31,11 @@ def consent_given(turn: DeskTurn, _slots: Slots) -> None:
 
 @registry.handles("consent.refuse")
 def consent_refused(turn: DeskTurn, _slots: Slots) -> None:
-    """No, or no longer: then no code stays linked, because nothing of it may be looked up."""
-    give_consent(turn, granted=False)
+    """No, or no longer and to nothing: then no code stays linked, because nothing of it may be looked up."""
+    if turn.caller.consents:
+        record(turn, RightKind.WITHDRAW, done=True)
+    for purpose in turn.caller.consents | {ACCOUNT_PURPOSE}:
+        give_consent(turn, granted=False, purpose=purpose)
     for account in turn.caller.accounts:
         turn.change(_ending(turn, account.link_id))
     turn.state.default_link = None
@@ -48,8 +50,3 @@ def _ending(turn: DeskTurn, link_id: int) -> Change:
 @registry.handles("consent.details")
 def consent_details(turn: DeskTurn, _slots: Slots) -> None:
     turn.say("consent.details")
-
-
-@registry.handles("data_rights")
-def data_rights(turn: DeskTurn, _slots: Slots) -> None:
-    turn.say("privacy.rights", accounts=turn.caller.accounts)

@@ -12,14 +12,18 @@ from actions.catalogue import Service, catalogue
 from actions.desk import DeskTurn
 from actions.handlers import registry
 from actions.papers import attach
+from actions.rights_requests import record
 from actions.service_fields import SKIPPED, ChoiceField, PapersField, PlaceField, ServiceField
 from bot.dialogue.commands import Command, Slots
 from bot.dialogue.forms import Ask, Form, Invalid
 from bot.dialogue.replies import ReplyBook
 from bot.dialogue.state import Choice
 from bot.dialogue.turn import Turn
+from bot.store.models import RightKind
 from bot.text import fold
 
+CORRECTION = "service_info_change"
+"""Asking for it is a request to have one's data corrected: it is done here once the service system has it."""
 LIFETIME = timedelta(days=7)
 """Papers are often at home, or with somebody else: the form waits for them."""
 
@@ -126,8 +130,13 @@ class ServiceForm(Form):
             details=tuple(self.answers(turn, values)),
         )
         request = turn.desk.service.file_request(wanted, idempotency_key=f"{self.filing}-{_fingerprint(wanted)}")
-        sent = [paper for name in self.applicable(values) for paper in self._papers(name, values)]
+        papers = [paper for name in self.applicable(values) for paper in self._papers(name, values)]
+        known = {paper["url"] for paper in papers}
+        before = [{"url": file.url, "size": file.size} for file in turn.state.take_files() if file.url not in known]
+        sent = [*papers, *before]
         lost = attach(turn, request.code, sent)
+        if self.intent == CORRECTION:
+            record(turn, RightKind.CORRECT, done=True)
         self._say_filed(turn, request, days, kept=len(sent) - lost, lost=lost)
 
     def _say_filed(self, turn: DeskTurn, request: ServiceRequest, days: int, *, kept: int, lost: int) -> None:

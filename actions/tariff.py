@@ -26,6 +26,7 @@ __all__ = [
     "Tariffs",
     "Tier",
     "at_one_price",
+    "band_minutes",
     "by_tier",
     "consumption",
     "non_residential_charge",
@@ -187,6 +188,20 @@ def time_band(at: datetime, data: Tariffs | None = None) -> Band:
     if _within(local.time(), hours.peak):
         return "peak"
     return "off_peak" if _within(local.time(), hours.off_peak) else "normal"
+
+
+def band_minutes(on: date, data: Tariffs | None = None) -> dict[Band, int]:
+    """How many minutes of a week each band has, by the hours in force on a day (§1.4)."""
+    schedule = (data or tariffs()).schedule_on(on)
+    peak, off_peak = (
+        sum(
+            count * (end - start)
+            for count, hours in ((6, schedule.monday_to_saturday), (1, schedule.sunday))
+            for start, end in map(_minutes, getattr(hours, band))
+        )
+        for band in ("peak", "off_peak")
+    )
+    return {"normal": 7 * 24 * 60 - peak - off_peak, "off_peak": off_peak, "peak": peak}
 
 
 def consumption(old: int, new: int, *, digits: int = 5, multiplier: int = 1) -> int:

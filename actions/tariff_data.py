@@ -57,12 +57,25 @@ class ResidentialDecision(_Data):
 
 
 class VoltagePrices(_Data):
-    """Prices of meters at `from_kv` and above, up to the next row."""
+    """Prices of meters at `from_kv` and above, or at more than `above_kv`, up to the next row."""
 
-    from_kv: Decimal
+    label: str
+    from_kv: Decimal | None = None
+    above_kv: Decimal | None = None
     normal: int
     off_peak: int | None = None
     peak: int | None = None
+
+    @property
+    def lowest_kv(self) -> Decimal:
+        """The lowest voltage of this row, to a volt."""
+        return self.from_kv if self.from_kv is not None else (self.above_kv or Decimal(0)) + Decimal("0.001")
+
+    @property
+    def bands(self) -> dict[Band, int]:
+        """The prices that there are."""
+        prices: dict[Band, int | None] = {"normal": self.normal, "off_peak": self.off_peak, "peak": self.peak}
+        return {band: price for band, price in prices.items() if price is not None}
 
 
 class NonResidentialDecision(_Data):
@@ -75,8 +88,7 @@ class NonResidentialDecision(_Data):
 
     def prices(self, group: Group, voltage_kv: Decimal) -> VoltagePrices:
         """Prices of a group at the voltage where the meter sits."""
-        rows = [row for row in self.groups[group] if row.from_kv <= voltage_kv]
-        return max(rows, key=lambda row: row.from_kv)
+        return max((row for row in self.groups[group] if row.lowest_kv <= voltage_kv), key=lambda row: row.lowest_kv)
 
 
 class DayHours(_Data):
@@ -91,9 +103,18 @@ class Schedule(_Data):
 
     decision: str
     in_force_from: date | None
+    known_on: date
     source: str
     monday_to_saturday: DayHours
     sunday: DayHours
+
+
+class Support(_Data):
+    """What poor households get a month: the price of so many kWh; those of social policy up to so much use."""
+
+    monthly_kwh: int
+    social_policy_kwh: int
+    source: str
 
 
 class Obligation(_Data):
@@ -121,7 +142,11 @@ class Vat(_Data):
 
     def percent_on(self, day: date) -> Decimal:
         """The VAT rate of a bill whose last day is `day`."""
-        return next((p.percent for p in self.reduced if p.first <= day <= p.last), self.ordinary_percent)
+        reduced = self.reduced_on(day)
+        return reduced.percent if reduced else self.ordinary_percent
+
+    def reduced_on(self, day: date) -> VatPeriod | None:
+        return next((p for p in self.reduced if p.first <= day <= p.last), None)
 
 
 class RoundingRules(_Data):
@@ -142,6 +167,7 @@ class Tariffs(_Data):
     non_residential: tuple[NonResidentialDecision, ...]
     schedules: tuple[Schedule, ...]
     obliged: Obligation
+    support: Support
     vat: Vat
     rounding: RoundingRules
     labels: Mapping[str, str]
@@ -149,6 +175,16 @@ class Tariffs(_Data):
     def residential_on(self, day: date) -> ResidentialDecision:
         """The residential decision in force on `day`. Raises TariffUnknown before the first."""
         return _latest([d for d in self.residential if d.in_force_from and d.in_force_from <= day], day)
+
+    @property
+    def residential_to_come(self) -> ResidentialDecision | None:
+        """What is decided and not applied yet."""
+        return next((d for d in self.residential if d.in_force_from is None), None)
+
+    @property
+    def schedule_to_come(self) -> Schedule | None:
+        """Hours that are issued and not applied yet."""
+        return next((s for s in self.schedules if s.in_force_from is None), None)
 
     def structure_of(self, decision: ResidentialDecision) -> Structure:
         """The tiers of a decision."""

@@ -7,6 +7,7 @@ from actions.backends.models import Case
 from actions.desk import DeskTurn
 from actions.handlers import registry
 from actions.outage_reports import LONGEST_NOTE, read_place, where_tapped
+from actions.photos import attach
 from bot.dialogue.commands import Slots
 from bot.dialogue.forms import Ask, Form
 from bot.dialogue.turn import NeedsAccountChoice, NeedsLink, Turn
@@ -74,3 +75,4 @@ class WeakPower(Form):
         )
         ticket = turn.desk.service.open_case(case, idempotency_key=turn.idempotency_key("voltage"))
         turn.say("voltage.reported", ticket=ticket)
+        attach(turn, ticket)

@@ -8,8 +8,10 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from bot.clock import Clock, system_clock
 from bot.media import media_blueprint
 from bot.metrics import WEBHOOK_REFUSED, exposition
+from bot.own_data import own_data_blueprint
 from bot.settings import Settings
 from bot.store.database import Database
+from bot.webhooks.data_deletion import data_deletion_blueprint
 from bot.webhooks.intake import MAX_BODY_BYTES
 from bot.webhooks.messenger import messenger_blueprint
 from bot.webhooks.zalo import zalo_blueprint
@@ -24,7 +26,9 @@ def create_app(settings: Settings, database: Database, *, clock: Clock | None = 
         app.register_blueprint(zalo_blueprint(settings.zalo, database, clock))
     if settings.messenger:
         app.register_blueprint(messenger_blueprint(settings.messenger, database, clock))
+        app.register_blueprint(data_deletion_blueprint(settings.messenger, database, clock, settings.public_url))
     app.register_blueprint(media_blueprint(settings, database, clock))
+    app.register_blueprint(own_data_blueprint(settings, database, clock))
 
     @app.errorhandler(RequestEntityTooLarge)
     def too_large(_error: RequestEntityTooLarge) -> Response:

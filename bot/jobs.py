@@ -12,10 +12,11 @@ from bot.dialogue.understanding import NluUnavailable
 from bot.logs import configure_logs, get_logger
 from bot.messages import ChannelName
 from bot.metrics import NLU_FAILURES, PARKED_EVENTS
+from bot.pipeline import promises
 from bot.pipeline.assembly import Product, assemble
 from bot.pipeline.turns import Conflict, Event, enqueue_sending
 from bot.settings import Settings
-from bot.store import conversations, deliveries, events, retention
+from bot.store import deliveries, events, handovers, retention
 from bot.store.database import Database
 from bot.store.models import EventStatus, InboundEvent
 
@@ -29,6 +30,7 @@ KEEP_FINISHED_JOBS_HOURS = 24
 MAX_RESCUED_ATTEMPTS = 8
 """A job that was under way when so many workers died is likely what kills them."""
 LOST_AFTER = timedelta(seconds=60)
+MOST_SLICES = 100
 FORSAKEN_AFTER = timedelta(minutes=3)
 """Longer than all retries of an event."""
 
@@ -104,9 +106,14 @@ def build_worker_app(product: Product) -> App:
 
     @app.task(name="return_quiet_conversations")
     def return_quiet_conversations() -> None:
-        quiet_since = product.clock() - timedelta(hours=product.company.staff.hand_back_after_hours)
+        now = product.clock()
+        quiet_since = now - timedelta(hours=product.company.staff.hand_back_after_hours)
         with product.database.begin() as session:
-            conversations.return_quiet_conversations(session, quiet_since)
+            handovers.return_quiet(session, quiet_since=quiet_since, at=now)
+
+    @app.task(name="watch_promises")
+    def watch_promises() -> None:
+        promises.watch(product.database, product.hours, product.deadlines, product.clock())
 
     @app.task(name="forget_old_data")
     async def forget_old_data() -> None:
@@ -174,9 +181,23 @@ def _handle_receipt(product: Product, event_id: int, *, attempts: int) -> None:
 
 
 def _forget(product: Product, now: datetime) -> None:
-    keep = timedelta(days=product.company.retention.inbound_event_days)
+    kept = product.company.retention
     with product.database.begin() as session:
-        retention.forget(session, now=now, events_before=now - keep)
+        retention.forget(session, now=now, events_before=now - timedelta(days=kept.inbound_event_days))
+    for days, parts in (
+        (kept.attachment_days, retention.WITH_ATTACHMENTS),
+        (kept.message_days, retention.WITH_MESSAGES),
+    ):
+        for forget_part in parts:
+            _forget_in_slices(product.database, forget_part, now - timedelta(days=days))
+
+
+def _forget_in_slices(database: Database, forget_part: retention.Forget, before: datetime) -> None:
+    """A bounded number of short transactions; the next hour goes on."""
+    for _ in range(MOST_SLICES):
+        with database.begin() as session:
+            if not forget_part(session, before):
+                return
 
 
 def _note_parked(event: Event, error: Exception) -> None:

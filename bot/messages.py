@@ -80,6 +80,9 @@ FROM_CUSTOMER = frozenset(
 )
 """Kinds that open the platform's reply window and that the dialogue answers."""
 
+FILES = frozenset({InboundKind.IMAGE, InboundKind.VIDEO, InboundKind.FILE})
+"""Kinds that may show what words are about; a caption may come with them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Attachment:
@@ -95,7 +98,8 @@ class Inbound:
     """One event of a platform, understood as far as the protocol goes.
 
     `key` is unique per channel and the same in every repeat of the event. `user_id` is the customer's id at the
-    channel, None for events about nobody. `at` is the platform's own time (aware UTC).
+    channel, None for events about nobody. `at` is the platform's own time (aware UTC). `thumbs_up`: a like, sent as a
+    sticker or an emoji.
     """
 
     key: str
@@ -113,6 +117,17 @@ class Inbound:
     longitude: float | None = None
     info: dict[str, str] = field(default_factory=dict)
     referral: str | None = None
+    thumbs_up: bool = False
     by_staff: bool = False
     echo_of: str | None = None
     raw: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_written(self) -> bool:
+        """Are there words to understand: typed, tapped, or under a picture?"""
+        return self.kind in FILES | {InboundKind.TEXT, InboundKind.BUTTON} and bool(self.text.strip())
+
+    @property
+    def files(self) -> tuple[Attachment, ...]:
+        """Pictures and files that can be handed on."""
+        return tuple(each for each in self.attachments if each.url) if self.kind in FILES else ()

@@ -43,6 +43,15 @@ DELIVERY_SECONDS = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 120, 600),
 )
 SUSPECTED_OUTAGES = Counter("suspected_outages_total", "Areas from which many customers at once reported no power")
+HANDOVERS_WAITING = Gauge(
+    "handovers_waiting", "Conversations that wait for a person, by reason", ["reason"], multiprocess_mode="mostrecent"
+)
+RIGHTS_PRESSING = Gauge(
+    "rights_requests_pressing",
+    "Requests about one's own data that are due within a working day, or overdue",
+    ["state"],
+    multiprocess_mode="mostrecent",
+)
 TOKEN_ALERT = Gauge(
     "provider_needs_attention",
     "1 when a person must renew or repair a provider",

@@ -17,9 +17,10 @@ one or two terms (words, letter n-grams, concepts, kinds). So a message is count
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import combinations, pairwise
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -88,8 +89,9 @@ class Rows(NamedTuple):
     sizes: NDArray[np.int64]
 
 
-def _code(block: int, form: int, first: Codes, second: "Codes | int" = 0) -> Codes:
-    return (((block << _FORM_BITS) + form) << _FORM_AT) + (first << _TERM_BITS) + second
+def _tag(block: int, form: int) -> int:
+    """The upper bits of a code; the lower ones hold two terms of ``_TERM_BITS`` each."""
+    return ((block << _FORM_BITS) + form) << _FORM_AT
 
 
 @lru_cache(maxsize=32768)
@@ -109,49 +111,55 @@ class _Coder:
 
     def counted(self, reading: Reading) -> "tuple[Codes, NDArray[np.int64]]":
         """The codes of a message, ascending, and how often each stands in it."""
-        codes, counts = np.unique(np.concatenate(list(self._codes(reading))), return_counts=True)
+        codes, counts = np.unique(np.fromiter(self._codes(reading), dtype=np.int64), return_counts=True)
         return codes, counts
 
-    def _codes(self, reading: Reading) -> Iterator[Codes]:
+    def _codes(self, reading: Reading) -> Iterator[int]:
         accented, folded = reading.views.accented.split(), reading.views.folded.split()
         yield from self._words(_ACCENTED_WORDS, accented)
         yield from self._words(_FOLDED_WORDS, folded)
         for word in accented:
-            yield self._letters_of(_ACCENTED_LETTERS, word)
+            yield from self._letters_of(_ACCENTED_LETTERS, word)
         for word in folded:
-            yield self._letters_of(_FOLDED_LETTERS, word)
+            yield from self._letters_of(_FOLDED_LETTERS, word)
         yield from self._concepts(accented)
         yield from self._words(_MASKED, reading.masked.split())
-        yield _code(_KINDS, _ALONE, self._numbers(reading.kinds))
-        yield _code(_KINDS, _COUNT, np.array([len(reading.kinds)]))
+        yield from self._each(_tag(_KINDS, _ALONE), map(self._number_of, reading.kinds))
+        yield _tag(_KINDS, _COUNT) + len(reading.kinds)
         yield from self._words(_ASKED, reading.asked.split())
         yield from self._words(_SOUNDS, sound(reading.views.folded).split())
 
-    def _numbers(self, terms: Sequence[str]) -> Codes:
-        return np.array([self._number_of(term) for term in terms], dtype=np.int64)
-
-    def _words(self, block: int, words: Sequence[str]) -> Iterator[Codes]:
+    def _words(self, block: int, words: Sequence[str]) -> "list[int]":
         if not words:
-            return
-        numbers = self._numbers(words)
-        yield _code(block, _ALONE, numbers)
+            return []
+        numbers = [self._number_of(word) for word in words]
+        codes = self._each(_tag(block, _ALONE), numbers)
         for distance in range(1, _FARTHEST + 1):
-            yield _code(block, distance, numbers[:-distance], numbers[distance:])
-        yield _code(block, _FIRST, numbers[:1])
-        yield _code(block, _LAST, numbers[-1:])
-        yield _code(block, _COUNT, np.array([min(len(words), _MANY_WORDS)]))
+            codes += self._pairs(_tag(block, distance), zip(numbers, numbers[distance:], strict=False))
+        codes += self._each(_tag(block, _FIRST), numbers[:1])
+        codes += self._each(_tag(block, _LAST), numbers[-1:])
+        codes.append(_tag(block, _COUNT) + min(len(words), _MANY_WORDS))
+        return codes
 
-    def _letter_codes(self, block: int, word: str) -> Codes:
+    def _letter_codes(self, block: int, word: str) -> "list[int]":
         grams = _letters(word, self._shape.letters_from, self._shape.letters_to)
-        return _code(block, _ALONE, self._numbers(grams))
+        return self._each(_tag(block, _ALONE), map(self._number_of, grams))
 
-    def _concepts(self, words: Sequence[str]) -> Iterator[Codes]:
-        numbers = self._numbers(concepts(words))
-        different = np.unique(numbers)
-        first, second = np.triu_indices(len(different), k=1)
-        yield _code(_CONCEPTS, _ALONE, numbers)
-        yield _code(_CONCEPTS, _NEXT, numbers[:-1], numbers[1:])
-        yield _code(_CONCEPTS, _TOGETHER, different[first], different[second])
+    def _concepts(self, words: Sequence[str]) -> "list[int]":
+        numbers = [self._number_of(concept) for concept in concepts(words)]
+        return [
+            *self._each(_tag(_CONCEPTS, _ALONE), numbers),
+            *self._pairs(_tag(_CONCEPTS, _NEXT), pairwise(numbers)),
+            *self._pairs(_tag(_CONCEPTS, _TOGETHER), combinations(sorted(set(numbers)), 2)),
+        ]
+
+    @staticmethod
+    def _each(tag: int, terms: Iterable[int]) -> "list[int]":
+        return [tag + (term << _TERM_BITS) for term in terms]
+
+    @staticmethod
+    def _pairs(tag: int, terms: "Iterable[tuple[int, int]]") -> "list[int]":
+        return [tag + (first << _TERM_BITS) + second for first, second in terms]
 
 
 @dataclass

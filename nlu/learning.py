@@ -93,7 +93,7 @@ def spell(examples: Sequence[Example], recipe: Recipe) -> Spellings:
     """Each example as given, without marks, and rewritten ``copies`` times; equal spellings once."""
     readings: list[Reading] = []
     owner: list[int] = []
-    with _two_processes() as workers:
+    with two_processes() as workers:
         for number, spelt in enumerate(workers.map(partial(_spelt, recipe), examples, chunksize=200)):
             readings.extend(spelt)
             owner.extend([number] * len(spelt))
@@ -111,7 +111,8 @@ def _spelt(recipe: Recipe, example: Example) -> "list[Reading]":
     return list(dict.fromkeys(map(understood, texts)))
 
 
-def _two_processes() -> ProcessPoolExecutor:
+def two_processes() -> ProcessPoolExecutor:
+    """Workers that inherit what this process holds."""
     return ProcessPoolExecutor(max_workers=2, mp_context=multiprocessing.get_context("fork"))
 
 
@@ -138,7 +139,7 @@ def separate(
     depend on their timing.
     """
     _shared.update(matrix=matrix, answers=answers, recipe=recipe)
-    with _two_processes() as workers:
+    with two_processes() as workers:
         found = list(workers.map(_separator, range(count)))
     _shared.clear()
     weights = np.ascontiguousarray(np.array([w for w, _ in found], dtype=np.float32).T)
@@ -158,14 +159,13 @@ def spread(truth: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
 def held_out(
     spellings: Spellings, truth: NDArray[np.int64], count: int, recipe: Recipe
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Margins for the first and the last spelling of the examples of one fold, by a model that has not seen them, and
-    their true labels."""
+    """Margins for the first and the last spelling of the examples of one fold, by a model of those of the other folds,
+    and their true labels."""
     fold_of_row = spread(truth, recipe.folds)[spellings.owner]
     first = np.flatnonzero(np.diff(spellings.owner, prepend=-1))
     last = np.append(first[1:], len(spellings.owner)) - 1
-    asked = np.unique(np.concatenate([first, last]))
-    asked = asked[fold_of_row[asked] == 0]
-    seen = np.flatnonzero(fold_of_row != 0)
+    rows = np.unique(np.concatenate([first, last]))
+    asked, seen = rows[fold_of_row[rows] == 0], rows[fold_of_row[rows] != 0]
     weights, bias = separate(spellings.matrix[seen], truth[spellings.owner[seen]], count, recipe)
     return spellings.matrix[asked] @ weights + bias, truth[spellings.owner[asked]]
 

@@ -35,6 +35,7 @@ TICKS = (
     Tick("park_forsaken_events", timedelta(minutes=1)),
     Tick("renew_tokens", timedelta(minutes=5)),
     Tick("return_quiet_conversations", timedelta(minutes=10)),
+    Tick("watch_promises", timedelta(minutes=30)),
     Tick("forget_old_data", timedelta(hours=1)),
 )
 

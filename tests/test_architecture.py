@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import yaml
 
-from actions.not_yet import NOT_YET
 from actions.registry import registry
 from bot.jobs import QUEUES, build_worker_app
 from notifier.clock import TICKS
@@ -20,10 +19,11 @@ ROOT = Path(__file__).parents[1]
 OURS = ("bot", "actions", "notifier", "nlu", "sandbox")
 INTENTS = frozenset(yaml.safe_load((ROOT / "nlu" / "domain.yml").read_text("utf-8"))["intents"])
 
-LEAVES = ("bot.settings", "bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.text")
+LEAVES = ("bot.settings", "bot.messages", "bot.clock", "bot.logs", "bot.metrics", "bot.text", "bot.notice_kinds")
 TOP = (
     "bot.app",
     "bot.media",
+    "bot.own_data",
     "bot.cli",
     "bot.jobs",
     "bot.pipeline",
@@ -149,14 +149,9 @@ class TestImports:
 
 
 class TestIntents:
-    def test_each_has_a_handler_or_a_form_or_is_not_yet(self) -> None:
+    def test_each_has_a_handler_or_a_form(self) -> None:
         served = set(registry.handlers) | set(registry.forms)
-        assert INTENTS - served - NOT_YET - {"out_of_scope"} == set()
-
-    def test_not_yet_holds_only_what_is_not_served(self) -> None:
-        assert set(registry.handlers) & NOT_YET == set()
-        assert set(registry.forms) & NOT_YET == set()
-        assert NOT_YET <= INTENTS
+        assert INTENTS - served == {"out_of_scope"}
 
     def test_what_is_served_is_an_intent_or_a_command_with_a_dot(self) -> None:
         served = set(registry.handlers) | set(registry.forms)

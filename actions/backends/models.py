@@ -5,7 +5,7 @@ Fields that we do not know are ignored, so a backend may add some.
 """
 
 import unicodedata
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -40,6 +40,11 @@ Month = Annotated[
     AfterValidator(_first_of_month),
     PlainSerializer(lambda month: f"{month:%Y-%m}", when_used="json"),
     WithJsonSchema({"type": "string", "pattern": r"^\d{4}-(0[1-9]|1[0-2])$"}),
+]
+Clock = Annotated[
+    time,
+    PlainSerializer(lambda at: f"{at:%H:%M}", when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d$"}),
 ]
 Dong = Annotated[int, Field(ge=0, strict=True)]
 Quantity = Annotated[
@@ -359,14 +364,26 @@ class Paper(_Model):
     content: str
 
 
+class OpenSpan(_Model):
+    """Hours in which an office is open, local time, on these days of the week (Monday is 0)."""
+
+    weekdays: tuple[Annotated[int, Field(ge=0, le=6)], ...]
+    opens: Clock
+    closes: Clock
+
+
 class Office(_Model):
-    """A power team (đội quản lý điện lực khu vực) and the communes and wards that it serves."""
+    """A power team (đội quản lý điện lực khu vực) and the communes and wards that it serves.
+
+    `open_spans` is `hours` for machines; a system that does not know it leaves it out.
+    """
 
     code: str
     name: Text
     address: Text
     phone: str
     hours: Text
+    open_spans: tuple[OpenSpan, ...] = ()
     place_codes: tuple[str, ...]
     as_of: Instant
 

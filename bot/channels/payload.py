@@ -1,10 +1,13 @@
 """Reading other people's JSON without trusting its shape."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 MAX_IDENTIFIER = 255
+THUMB: Final = "\N{THUMBS UP SIGN}"
+SKIN_TONES: Final = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff\ufe0f"
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
@@ -15,6 +18,14 @@ def mapping(value: Any) -> Mapping[str, Any]:
 def items(value: Any) -> list[Mapping[str, Any]]:
     """The objects in a list; nothing if it is not a list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def embedded(value: Any) -> Mapping[str, Any]:
+    """The object that a string holds as JSON, else an empty one."""
+    try:
+        return mapping(json.loads(value)) if isinstance(value, str) else {}
+    except (ValueError, RecursionError):
+        return {}
 
 
 def string(value: Any) -> str | None:
@@ -28,6 +39,11 @@ def identifier(value: Any) -> str | None:
     """A string that can be an id or a name: an endless one is none (and fits no database index)."""
     text = string(value)
     return text if text and len(text) <= MAX_IDENTIFIER else None
+
+
+def is_thumb(text: str) -> bool:
+    """Is the text nothing but a thumb, in whatever colour?"""
+    return text.strip().rstrip(SKIN_TONES) == THUMB
 
 
 def strings(value: Any) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ class Place(BaseModel):
 class Slots(BaseModel):
     """What was said with an intent. `link` is a row of this contact's links, checked again at every use.
 
-    `date` is a day, or with `until` the first of several ("tuần này"), both inclusive.
+    `date` is a day, or with `until` the first of several ("tuần này"), both inclusive. `notice` is a group of notices.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -80,6 +80,7 @@ class Slots(BaseModel):
     field: str | None = None
     value: str | None = None
     form: str | None = None
+    notice: str | None = None
 
     def merged(self, newer: "Slots") -> "Slots":
         """These slots, overlaid with what `newer` says. A link and a code both name an account: the newer counts."""
@@ -88,7 +89,8 @@ class Slots(BaseModel):
         return Slots.model_validate({**older.model_dump(exclude_none=True), **newer.model_dump(exclude_none=True)})
 
     def said(self) -> bool:
-        return self != Slots()
+        """Is there a value by which a request can go on? A kind of notice is a subject of its own."""
+        return self.model_copy(update={"notice": None}) != Slots()
 
     def without_account(self) -> "Slots":
         """For asking again once another account is linked."""

@@ -13,7 +13,7 @@ from typing import Generic
 from bot.dialogue import filling
 from bot.dialogue.commands import PAYLOAD_PREFIX, Command, PayloadSigner, Slots, StalePayload
 from bot.dialogue.fallback import Certainty, Thresholds, certainty, suggest
-from bot.dialogue.registry import Registry
+from bot.dialogue.registry import Handler, Registry
 from bot.dialogue.replies import ReplyBook
 from bot.dialogue.state import Choice, DialogueState, FormState, Topic
 from bot.dialogue.turn import AccountGone, D, NeedsAccountChoice, NeedsLink, Turn
@@ -53,7 +53,7 @@ class Engine(Generic[D]):
         self.signer = signer
         self.nlu = nlu
         self.thresholds = thresholds
-        self._own: dict[str, Callable[[Turn[D], Slots], None]] = {
+        self._own: dict[str, Handler[D]] = {
             "form.fill": lambda turn, slots: filling.fill_by_button(self.registry, turn, slots),
             "form.confirm": lambda turn, slots: filling.confirm(self.registry, turn, slots),
             "form.edit": lambda turn, slots: filling.edit(self.registry, turn, slots),
@@ -72,6 +72,7 @@ class Engine(Generic[D]):
         offered = _take_offers(state)
         if state.forget_old(turn.now):
             turn.say("form.expired")
+        state.keep_files(turn.inbound.files, turn.now)
         if known := self.registry.recognised(turn):
             self._introduce(turn)
             self.run(turn, known)
@@ -87,7 +88,9 @@ class Engine(Generic[D]):
             return
         if command:
             self.run(turn, command)
-        elif turn.inbound.kind in {InboundKind.TEXT, InboundKind.BUTTON} and turn.text.strip():
+        elif turn.inbound.thumbs_up and offered.on_yes:
+            self.run(turn, offered.on_yes)
+        elif turn.inbound.is_written and not turn.inbound.thumbs_up:
             self._text(turn, offered)
         else:
             self._not_text(turn)
@@ -111,18 +114,22 @@ class Engine(Generic[D]):
         turn.state.misses = 0
         turn.request = command.slots
         turn.about = None
-        with self._failures_told(turn, retry=command):
+
+        def asked() -> Command:
+            return Command(name=command.name, slots=turn.request)
+
+        with self._failures_told(turn, retry=asked):
             try:
                 self._carry_out(turn, command)
             except NeedsLink as need:
-                turn.state.pending = command.model_copy(update={"slots": command.slots.without_account()})
+                turn.state.pending = Command(name=command.name, slots=turn.request.without_account())
                 link = self.registry.forms[LINK]
                 filling.start(self.registry, turn, link, slots=Slots(customer_code=need.customer_code))
             except NeedsAccountChoice:
                 turn.asks_which = True
                 turn.offer(
                     "account.which",
-                    [(account.label, command.with_slots(link=account.link_id)) for account in turn.caller.accounts],
+                    [(account.label, asked().with_slots(link=account.link_id)) for account in turn.caller.accounts],
                 )
             except AccountGone:
                 turn.say("account.gone")
@@ -131,18 +138,23 @@ class Engine(Generic[D]):
         handler = self._own.get(command.name) or self.registry.handlers.get(command.name)
         form = self.registry.forms.get(command.name)
         if handler:
-            handler(turn, command.slots)
+            before = turn.state.topic
+            meant = handler(turn, command.slots)
+            if meant:
+                self.run(turn, meant)
+            if turn.state.topic is not before:
+                return
             if command.name in self.registry.handlers and command.name not in NO_TOPIC and "." not in command.name:
-                topic = Topic(command=command, at=turn.now)
+                topic = Topic(command=meant or Command(name=command.name, slots=turn.request), at=turn.now)
                 several = len(turn.caller.accounts) > 1
                 turn.state.topic = topic.about(link=turn.about) if several and turn.about else topic
         elif form:
             filling.start(self.registry, turn, form, slots=command.slots)
         else:
-            turn.say("not_yet")
+            turn.say("button.stale")
 
     @contextmanager
-    def _failures_told(self, turn: Turn[D], *, retry: Command) -> Iterator[list[Exception]]:
+    def _failures_told(self, turn: Turn[D], *, retry: Callable[[], Command]) -> Iterator[list[Exception]]:
         """A failure that the registry knows becomes its reply with a button to try again; nothing half-said stays.
 
         Yields a list that then holds the failure.
@@ -160,10 +172,10 @@ class Engine(Generic[D]):
             del turn.drafts[drafts:], turn.changes[changes:]
             state.choices, state.on_yes, state.on_no = offers
             turn.handled_by.append(f"failure:{type(error).__name__}")
-            form = state.form
-            if retry.name == "form.fill" and form and form.asking is None:
-                retry = Command(name="form.resume")
-            turn.offer(reply, [(self.replies.render("button.retry")[0], retry)])
+            form, again = state.form, retry()
+            if again.name == "form.fill" and form and form.asking is None:
+                again = Command(name="form.resume")
+            turn.offer(reply, [(self.replies.render("button.retry")[0], again)])
 
     @staticmethod
     def _is_get_started(turn: Turn[D]) -> bool:
@@ -190,7 +202,9 @@ class Engine(Generic[D]):
         """The command of a tap, or of typing the number or the title of an option. Raises StalePayload."""
         payload = next((p for p in (turn.inbound.payload, turn.text) if p and p.startswith(PAYLOAD_PREFIX)), None)
         if payload:
-            return self.signer.read(turn.caller.conversation_id, payload)
+            command = self.signer.read(turn.caller.conversation_id, payload)
+            turn.tapped = next((choice.title for choice in offered.choices if choice.command == command), command.name)
+            return command
         said = fold(turn.text).strip(" .!)")
         choices = offered.choices
         if said.isdecimal() and len(said) <= 2 and 1 <= int(said) <= len(choices):
@@ -218,7 +232,7 @@ class Engine(Generic[D]):
         elif answered and answered.name in self._own:
             self.run(turn, answered)
         elif turn.state.form:
-            with self._failures_told(turn, retry=Command(name="form.resume")):
+            with self._failures_told(turn, retry=lambda: Command(name="form.resume")):
                 self._in_form(turn, turn.state.form, understanding, sure)
         elif answered:
             self.run(turn, answered)
@@ -227,7 +241,9 @@ class Engine(Generic[D]):
 
     def _request(self, turn: Turn[D], understanding: Understanding, sure: Certainty) -> None:
         """What is wanted, when nothing was asked: two things, more of the last, something new, or nobody knows."""
-        if understanding.requests:
+        if understanding.requests and (whole := self.registry.advised(turn, None)):
+            self.run(turn, whole)
+        elif understanding.requests:
             self._run_both(turn, understanding.requests)
         elif follow_up := self._follow_up(turn, understanding, sure):
             self.run(turn, follow_up)
@@ -236,12 +252,26 @@ class Engine(Generic[D]):
         elif sure is Certainty.HIGH:
             if understanding.intent not in CONVERSATIONAL:
                 turn.state.next = None
-            self.run(turn, Command(name=understanding.intent, slots=understanding.slots))
+            self.run(turn, self._asked(turn, understanding))
         elif understanding.slots.customer_code:
             self.run(turn, Command(name="inform", slots=understanding.slots))
+        elif advised := self._after_all(turn, understanding):
+            self.run(turn, advised)
         else:
             turn.handled_by.append("fallback")
-            suggest(turn, understanding, sure, self.registry.handlers.keys() | self.registry.forms.keys())
+            known = self.registry.handlers.keys() | self.registry.forms.keys()
+            if command := suggest(turn, understanding, sure, known):
+                self.run(turn, command)
+
+    def _asked(self, turn: Turn[D], understanding: Understanding) -> Command:
+        """What an understood message asks: its intent, or what lies nearer to its words."""
+        own = Command(name=understanding.intent, slots=understanding.slots)
+        return self.registry.advised(turn, understanding.intent) or own
+
+    def _after_all(self, turn: Turn[D], understanding: Understanding) -> Command | None:
+        """What a message asks that was not understood, by its words; surely none of our business stays that."""
+        foreign = understanding.intent == "out_of_scope" and understanding.confidence >= self.thresholds.act
+        return None if foreign else self.registry.advised(turn, None)
 
     def _run_both(self, turn: Turn[D], requests: Sequence[Request]) -> None:
         """What can be answered at once goes before what starts a form."""
@@ -266,7 +296,7 @@ class Engine(Generic[D]):
             return
         elif new_subject:
             turn.state.pause_form()
-            self.run(turn, Command(name=understanding.intent, slots=understanding.slots))
+            self.run(turn, self._asked(turn, understanding))
             self._offer_to_resume(turn)
         elif understanding.intent in {"help", "greet", "thank"} and sure is Certainty.HIGH:
             self.run(turn, Command(name=understanding.intent))
@@ -285,6 +315,8 @@ class Engine(Generic[D]):
         vague = sure is not Certainty.HIGH or (few_words and said.said() and understanding.confidence < NEW_SUBJECT)
         if topic is None or not (understanding.intent in {"inform", "deny"} or vague):
             return None
+        if not self.registry.goes_on(topic.command.name, said):
+            return None
         named = turn.named_account()
         if named and not said.customer_code:
             topic = topic.about(link=named.link_id)
@@ -302,7 +334,7 @@ class Engine(Generic[D]):
 
     def _offer_to_resume(self, turn: Turn[D]) -> None:
         """After a digression: the way back to the form that waits."""
-        if turn.state.paused and not turn.state.form and not turn.owner and turn.inbound.kind is InboundKind.TEXT:
+        if turn.state.paused and not turn.state.form and not turn.to_person and turn.inbound.kind is InboundKind.TEXT:
             name = turn.state.paused[-1].name
             turn.say("form.offer_resume", form=self.replies.render(f"form.name.{name}")[0])
             turn.ask_yes_no(yes=Command(name="form.resume"), no=Command(name="form.cancel"))
@@ -310,23 +342,23 @@ class Engine(Generic[D]):
     def _not_text(self, turn: Turn[D]) -> None:
         """Pictures, stickers, places, files: used where a form asks for them, else answered sensibly."""
         if turn.state.form:
-            with self._failures_told(turn, retry=Command(name="form.resume")) as failed:
+            with self._failures_told(turn, retry=lambda: Command(name="form.resume")) as failed:
                 if filling.answer(self.registry, turn, new_subject=False):
+                    turn.state.drop_files(turn.inbound.files)
                     return
             if failed:
                 return
         if not turn.state.greeted:
             self._welcome(turn)
             return
-        kind = turn.inbound.kind
-        known = f"media.{kind}"
-        handler = self.registry.handlers.get(known)
-        if handler:
+        kind = InboundKind.STICKER if turn.inbound.thumbs_up else turn.inbound.kind
+        known, asking = f"media.{kind}", turn.state.form
+        if known in self.registry.handlers:
             self.run(turn, Command(name=known))
-            return
-        turn.say(known if known in self.replies.replies else "media.other")
-        turn.handled_by.append(known)
-        if turn.state.form:
+        else:
+            turn.say(known if known in self.replies.replies else "media.other")
+            turn.handled_by.append(known)
+        if asking and turn.state.form is asking:
             filling.ask_again(self.registry, turn)
 
 

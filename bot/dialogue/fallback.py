@@ -1,17 +1,21 @@
-"""The fallback ladder: suggest what was probably meant, then the menu, then a person."""
+"""The fallback ladder: suggest what was probably meant, then the menu, then offer a person, then fetch one."""
 
 from collections.abc import Set
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from bot.dialogue.commands import Command
+from bot.dialogue.commands import Command, Slots
 from bot.dialogue.turn import Turn
 from bot.dialogue.understanding import Understanding
+from bot.store.models import HandoverReason, Owner
 
 MISSES_BEFORE_MENU = 2
 MISSES_BEFORE_PERSON = 3
+MISSES_BEFORE_HANDOVER = 4
 SUGGESTIONS = 3
+NOT_UNDERSTOOD = Slots(field=HandoverReason.MISUNDERSTANDING)
+"""Why a person is asked for, where it was not the customer's own idea."""
 
 
 class Certainty(StrEnum):
@@ -41,14 +45,20 @@ def certainty(understanding: Understanding, thresholds: Thresholds) -> Certainty
     return Certainty.MEDIUM if understanding.confidence >= thresholds.suggest else Certainty.LOW
 
 
-def suggest(turn: Turn[Any], understanding: Understanding, sure: Certainty, known: Set[str]) -> None:
-    """One rung per misunderstood message in a row."""
+def suggest(turn: Turn[Any], understanding: Understanding, sure: Certainty, known: Set[str]) -> Command | None:
+    """One rung per misunderstood message in a row. Returns what to do at the top of the ladder."""
     turn.state.misses += 1
     misses = turn.state.misses
+    to_person = Command(name="human", slots=NOT_UNDERSTOOD)
+    if misses >= MISSES_BEFORE_PERSON and turn.caller.owner is Owner.WAITING:
+        turn.say("fallback.person_comes")
+        return None
+    if misses >= MISSES_BEFORE_HANDOVER:
+        return to_person
     if misses >= MISSES_BEFORE_PERSON:
-        turn.say("fallback.person")
-        turn.ask_yes_no(yes=Command(name="human"), no=Command(name="help"))
-        return
+        turn.say("fallback.person", field=NOT_UNDERSTOOD.field)
+        turn.ask_yes_no(yes=to_person, no=Command(name="help"))
+        return None
     titled = {
         name: turn.replies.render(f"intent.{name}")[0]
         for name, _confidence in understanding.ranking
@@ -62,3 +72,4 @@ def suggest(turn: Turn[Any], understanding: Understanding, sure: Certainty, know
         turn.say("fallback.out_of_scope")
     else:
         turn.say("fallback.menu")
+    return None

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from bot.dialogue.commands import Command, Slots
+from bot.dialogue.fallback import NOT_UNDERSTOOD
 from bot.dialogue.forms import Abandon, Form, Invalid
 from bot.dialogue.registry import Registry
 from bot.dialogue.state import FormState
@@ -165,7 +166,8 @@ def misunderstood(registry: Registry[Any], turn: Turn[Any]) -> None:
 
 
 def _offer_a_way_out(turn: Turn[Any], state: FormState) -> None:
-    turn.say("form.way_out", form=turn.replies.render(f"form.name.{state.name}")[0])
+    name = turn.replies.render(f"form.name.{state.name}")[0]
+    turn.say("form.way_out", form=name, field=NOT_UNDERSTOOD.field)
     turn.ask_yes_no(yes=Command(name="form.resume"), no=Command(name="form.cancel"))
 
 

@@ -7,9 +7,14 @@ from bot.dialogue.commands import Command, Slots
 from bot.dialogue.forms import Form
 from bot.dialogue.turn import D, Turn
 
-Handler = Callable[[Turn[D], Slots], None]
+Handler = Callable[[Turn[D], Slots], Command | None]
+"""Answers; or returns the request as a command that says all that the message said, so that it can be carried out later
+(once an account is linked or chosen, when a backend is back)."""
 Recogniser = Callable[[Turn[D]], Command | None]
 """Sees at once what an event asks for, whatever the dialogue is at: by a form of its own that no other text has."""
+Advisor = Callable[[Turn[D], str | None], Command | None]
+"""Knows better than the intent what a message asks. The intent is None where none is sure, and where there are two: one
+story may look like two requests."""
 
 
 class Registry(Generic[D]):
@@ -19,7 +24,9 @@ class Registry(Generic[D]):
         self.handlers: dict[str, Handler[D]] = {}
         self.forms: dict[str, type[Form]] = {}
         self.recognisers: list[Recogniser[D]] = []
+        self.advisors: list[Advisor[D]] = []
         self.failures: dict[type[Exception], str] = {}
+        self.owners: dict[str, frozenset[str]] = {}
 
     def handles(self, *names: str) -> Callable[[Handler[D]], Handler[D]]:
         def register(handler: Handler[D]) -> Handler[D]:
@@ -46,6 +53,23 @@ class Registry(Generic[D]):
     def recognised(self, turn: Turn[D]) -> Command | None:
         """What the first recogniser that knows the event makes of it."""
         return next((command for know in self.recognisers if (command := know(turn))), None)
+
+    def advises(self, advisor: Advisor[D]) -> Advisor[D]:
+        """Have `advisor` look at each message before its intent is followed, and before it is given up."""
+        self.advisors.append(advisor)
+        return advisor
+
+    def advised(self, turn: Turn[D], intent: str | None) -> Command | None:
+        """What the first advisor that knows better makes of the message."""
+        return next((command for know in self.advisors if (command := know(turn, intent))), None)
+
+    def belongs(self, slot: str, *names: str) -> None:
+        """A value of this kind is only about these requests: any other is not asked again with it."""
+        self.owners[slot] = frozenset(names)
+
+    def goes_on(self, name: str, said: Slots) -> bool:
+        """May the request `name` be asked again with what is said now?"""
+        return all(name in names for slot, names in self.owners.items() if getattr(said, slot) is not None)
 
     def failure(self, error: type[Exception], reply: str) -> None:
         """Say `reply` when a handler raises `error`."""

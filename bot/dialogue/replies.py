@@ -83,6 +83,10 @@ class ReplyBook:
         ]
         return clean(text.render(values)).strip(), shown
 
+    def fill(self, text: str, **values: Any) -> str:
+        """A text of another data file with the formats and the company's facts that replies have."""
+        return clean(self._environment.from_string(text).render(values)).strip()
+
     def _compile(
         self, reply: ReplyText
     ) -> tuple[Template, list[tuple[ButtonText, Template, Template | None, Template | None]]]:

@@ -80,10 +80,12 @@ Change = Callable[[Session], None]
 class Turn(Generic[D]):
     """Handed to handlers and forms. They read, call backends through `desk`, `say` replies and `change` the store.
 
-    `owner`: who is to have the conversation from now on, None for no change. `secret`: the message holds a secret and
-    its text is not kept. `has_verified`: an account was verified in this turn (perhaps in a run of it that was lost).
+    `to_person`: a person is to answer next, so nothing else is offered. `secret`: the message holds a secret and its
+    text is not kept. `has_verified`: an account was verified in this turn (perhaps in a run of it that was lost).
     `asks_which`: the answer depends on the account, which is asked for.
+    `tapped`: the title of the button, or what it does if that is no longer known.
     `about`: the link of the account that was asked for last.
+    `request`: what is asked; a handler may add what it has read from the words, so that it holds when asked again.
     """
 
     caller: Caller
@@ -98,10 +100,11 @@ class Turn(Generic[D]):
     drafts: list[Draft] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     handled_by: list[str] = field(default_factory=list)
-    owner: Owner | None = None
+    to_person: bool = False
     secret: bool = False
     has_verified: bool = False
     asks_which: bool = False
+    tapped: str | None = None
     about: int | None = None
     request: Slots = field(default_factory=Slots)
 

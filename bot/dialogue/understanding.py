@@ -102,6 +102,8 @@ def _slots(entities: tuple[dict[str, Any], ...]) -> Slots:
     found: dict[str, Any] = {
         name: first[name] for name in ("customer_code", "phone", "request_code", "energy", "money") if name in first
     }
+    if "notice_kind" in first:
+        found["notice"] = first["notice_kind"]
     if (period := first.get("period")) is not None:
         found["period"] = Period(first=_month(period["from"]), last=_month(period["to"]))
     if isinstance(day := first.get("date"), str):

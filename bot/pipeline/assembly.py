@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actions import desk, registry
+from actions.deadlines import Deadlines
+from actions.office_hours import OfficeHours
 from bot.channels.base import Channel
 from bot.channels.budget import build_budget
 from bot.channels.registry import build_channels
@@ -32,6 +34,8 @@ class Product:
     clock: Clock
     channels: dict[ChannelName, Channel]
     company: desk.Company
+    hours: OfficeHours
+    deadlines: Deadlines
     turns: TurnHandler
     receipts: ReceiptHandler
     sender: ReplySender
@@ -41,9 +45,10 @@ def assemble(settings: Settings, database: Database, *, data: Path = DATA, clock
     """Raises ValueError when a data file is not as its reader says."""
     clock = clock or system_clock(settings.trolydien_now)
     secret = settings.secret_key.get_secret_value()
+    own_desk = desk.build_desk(settings, database, desk.load_company(data), data)
     channels = build_channels(settings, database, clock)
     budget = build_budget(settings, database)
-    company = desk.load_company(data)
+    company = own_desk.company
     engine = Engine(
         registry.registry,
         ReplyBook(data / "replies", settings.zone, company.model_dump()),
@@ -57,7 +62,9 @@ def assemble(settings: Settings, database: Database, *, data: Path = DATA, clock
         clock=clock,
         channels=channels,
         company=company,
-        turns=TurnHandler(database, channels, engine, desk.build_desk(settings, database, company, data), clock),
-        receipts=ReceiptHandler(database, clock),
+        hours=own_desk.hours,
+        deadlines=own_desk.deadlines,
+        turns=TurnHandler(database, channels, engine, own_desk, clock),
+        receipts=ReceiptHandler(database, clock, own_desk.deadlines),
         sender=ReplySender(database, channels, budget, clock, public_url=settings.public_url, secret=secret),
     )

@@ -5,13 +5,16 @@ from datetime import timedelta
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from actions.deadlines import Deadlines
+from bot.channels.messenger.inbound import DATA_DELETION
 from bot.clock import Clock
 from bot.logs import get_logger
 from bot.messages import Inbound, InboundKind
 from bot.pipeline.turns import Event
-from bot.store import conversations, deliveries, events, retention
+from bot.store import conversations, deliveries, events, handovers, retention, rights
+from bot.store.conversations import Loaded
 from bot.store.database import Database
-from bot.store.models import Conversation, EventStatus, Message, Owner
+from bot.store.models import Conversation, EventStatus, Message, Owner, RightKind
 
 RECEIPT_WAITS_FOR_OUR_COMMIT = timedelta(seconds=20)
 """A receipt may come before the send that it is about is written down (examples.md §5)."""
@@ -31,9 +34,10 @@ log = get_logger(__name__)
 
 
 class ReceiptHandler:
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, deadlines: Deadlines) -> None:
         self._database = database
         self._clock = clock
+        self._deadlines = deadlines
 
     def handle(self, event: Event) -> None:
         """Write down what the event says. Raises TooEarly."""
@@ -54,15 +58,13 @@ class ReceiptHandler:
                 conversations.mark_unreachable(session, loaded.contact.id, inbound.at)
             case InboundKind.TAKEOVER:
                 loaded = conversations.load(session, event.channel, str(inbound.user_id))
-                conversations.set_owner(session, loaded.conversation.id, Owner.STAFF, self._clock())
-                self._record_staff_message(session, event, inbound, loaded.conversation.id)
+                self._staff_take_over(session, event, loaded)
             case InboundKind.HANDBACK:
                 loaded = conversations.load(session, event.channel, str(inbound.user_id))
-                conversations.set_owner(session, loaded.conversation.id, Owner.BOT, self._clock())
+                handovers.give_back(session, loaded.conversation.id, by="staff", at=self._clock())
+                rights.finish(session, loaded.contact.id, self._clock())
             case InboundKind.WITHDRAW:
-                loaded = conversations.load(session, event.channel, str(inbound.user_id))
-                conversations.withdraw_consents(session, loaded.contact.id, event_id=event.id, at=inbound.at)
-                retention.erase(session, loaded.contact.id)
+                self._erase(session, event, conversations.load(session, event.channel, str(inbound.user_id)))
             case _:
                 return EventStatus.IGNORED
         return EventStatus.DONE
@@ -106,9 +108,31 @@ class ReceiptHandler:
             return EventStatus.IGNORED
         if not inbound.by_staff and young and deliveries.is_under_way(session, loaded.contact.id):
             raise TooEarly
-        conversations.set_owner(session, loaded.conversation.id, Owner.STAFF, self._clock())
-        self._record_staff_message(session, event, inbound, loaded.conversation.id)
+        self._staff_take_over(session, event, loaded)
         return EventStatus.DONE
+
+    def _erase(self, session: Session, event: Event, loaded: Loaded) -> None:
+        """Asked for through the platform. Meta names people by another id than the chat's: one that no chat has is
+        left to people, who look for theirs.
+        """
+        contact_id, now = loaded.contact.id, self._clock()
+        found = event.inbound.name != DATA_DELETION or loaded.conversation.last_message_at is not None
+        rights.add(
+            session,
+            contact_id=contact_id,
+            kind=RightKind.ERASE,
+            event_id=event.id,
+            received_at=now,
+            due=self._deadlines.of(RightKind.ERASE, now),
+            done=found,
+        )
+        conversations.withdraw_consents(session, contact_id, event_id=event.id, at=event.inbound.at)
+        retention.erase(session, contact_id, actor="platform")
+
+    def _staff_take_over(self, session: Session, event: Event, loaded: Loaded) -> None:
+        conversations.set_owner(session, loaded.conversation.id, Owner.STAFF, self._clock())
+        rights.answer(session, loaded.contact.id, self._clock())
+        self._record_staff_message(session, event, event.inbound, loaded.conversation.id)
 
     def _record_staff_message(self, session: Session, event: Event, inbound: Inbound, conversation_id: int) -> None:
         session.execute(

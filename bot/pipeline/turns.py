@@ -5,7 +5,7 @@ nobody (staff, another run of the same event) changed it meanwhile; otherwise th
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from bot.channels.base import Channel
 from bot.clock import Clock
+from bot.dialogue.commands import PAYLOAD_PREFIX
 from bot.dialogue.engine import Engine
 from bot.dialogue.state import DialogueState
 from bot.dialogue.turn import Account, Caller, Draft, Turn
@@ -134,14 +135,11 @@ class TurnHandler:
                 raise Conflict
             if not events.finish(session, event.id, EventStatus.DONE):
                 return
+            self._write_question(session, event, loaded, turn, latency_ms)
             for change in turn.changes:
                 change(session)
             conversation.state = turn.state.model_dump(mode="json", exclude_defaults=True)
             conversation.version += 1
-            if turn.owner:
-                conversation.owner = turn.owner
-                conversation.waiting_since = turn.now if turn.owner is Owner.WAITING else None
-            self._write_question(session, event, loaded, turn, latency_ms)
             self._write_replies(session, event, loaded.contact, conversation, turn, key="reply")
 
     def _record_only(self, event: Event, loaded: Loaded) -> None:
@@ -172,8 +170,8 @@ class TurnHandler:
                 conversation_id=loaded.conversation.id,
                 sender="customer",
                 kind=inbound.kind,
-                text=SECRET_SHOWN if secret else inbound.text,
-                content={"attachments": len(inbound.attachments)} if inbound.attachments else {},
+                text=SECRET_SHOWN if secret else _words(inbound, turn),
+                content=_kept_of(inbound),
                 intent=understanding.intent if understanding else None,
                 confidence=understanding.confidence if understanding else None,
                 understanding=(
@@ -236,6 +234,27 @@ class TurnHandler:
             expires_at=self._clock() + MEDIA_LIFETIME,
         )
         return draft.message.model_copy(update={"media_id": media_id})
+
+
+def _words(inbound: Inbound, turn: Turn[Any] | None) -> str:
+    """What the customer wrote; of a tap that came as a text, what they saw of it."""
+    tapped = turn.tapped if turn else None
+    return tapped if tapped and inbound.text.startswith(PAYLOAD_PREFIX) else inbound.text
+
+
+def _kept_of(inbound: Inbound) -> dict[str, Any]:
+    """What came besides text, for the people who read along."""
+    kept: dict[str, Any] = {}
+    if inbound.attachments:
+        kept["attachments"] = [
+            {name: value for name, value in asdict(attachment).items() if value is not None}
+            for attachment in inbound.attachments
+        ]
+    if inbound.latitude is not None:
+        kept["position"] = [inbound.latitude, inbound.longitude]
+    if inbound.info:
+        kept["info"] = inbound.info
+    return kept
 
 
 def enqueue_sending(session: Session, contact_id: int, after: timedelta | None = None) -> None:

@@ -10,6 +10,9 @@ from sqlalchemy.orm import Session
 
 from bot.store.models import Audit, Consent, Contact, Conversation, Link, Message, Owner
 
+ACCOUNT_PURPOSE = "account"
+"""Looking up bills, usage and outages of linked codes to answer in this chat, and to write of them."""
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -85,22 +88,6 @@ def set_owner(session: Session, conversation_id: int, owner: Owner, at: datetime
     )
 
 
-def return_quiet_conversations(session: Session, quiet_since: datetime) -> int:
-    """Give back to the bot what staff took over and left without a word of theirs since `quiet_since`."""
-    spoke = (
-        select(Message.id)
-        .where(Message.conversation_id == Conversation.id, Message.sender == "staff")
-        .where(Message.created_at >= quiet_since)
-    )
-    rows = session.execute(
-        update(Conversation)
-        .where(Conversation.owner == Owner.STAFF, ~spoke.exists())
-        .values(owner=Owner.BOT, version=Conversation.version + 1)
-        .returning(Conversation.id)
-    )
-    return len(rows.all())
-
-
 def record(session: Session, message: Message) -> int:
     session.add(message)
     session.flush()
@@ -157,15 +144,17 @@ def granted_purposes(session: Session, contact_id: int) -> frozenset[str]:
     return frozenset(purpose for purpose, granted in latest if granted)
 
 
-def withdraw_consents(session: Session, contact_id: int, *, event_id: int, at: datetime) -> None:
-    """A no to every purpose that was agreed to, said through the platform and not in words of ours."""
+def withdraw_consents(
+    session: Session, contact_id: int, *, event_id: int, at: datetime, text_version: str = "platform"
+) -> None:
+    """A no to every purpose that was agreed to; by default said through the platform and not in words of ours."""
     for purpose in granted_purposes(session, contact_id):
         session.add(
             Consent(
                 contact_id=contact_id,
                 purpose=purpose,
                 granted=False,
-                text_version="platform",
+                text_version=text_version,
                 inbound_event_id=event_id,
                 at=at,
             )

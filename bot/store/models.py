@@ -1,11 +1,12 @@
 """The tables. Money is int đồng, times are aware UTC, ids are bigint identities, text is NFC."""
 
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     DateTime,
     ForeignKey,
     Identity,
@@ -109,9 +110,10 @@ class Consent(Base):
     """What a contact agreed to or refused, when, and by which words (Nghị định 356/2025 Art. 6). Append-only."""
 
     __tablename__ = "consent"
+    __table_args__ = (Index("ix_consent_latest", "contact_id", "purpose", "id"),)
 
     id: Mapped[int] = _id()
-    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"), index=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
     purpose: Mapped[str]
     granted: Mapped[bool]
     text_version: Mapped[str]
@@ -179,7 +181,15 @@ class Message(Base):
     """A line of a conversation, from whoever said it, with what the bot understood of it."""
 
     __tablename__ = "message"
-    __table_args__ = (Index("ix_message_thread", "conversation_id", "id"),)
+    __table_args__ = (
+        Index("ix_message_thread", "conversation_id", "id"),
+        Index("ix_message_kept", "created_at", postgresql_where=sql("text <> '' OR content <> '{}'::jsonb")),
+        Index(
+            "ix_message_attachments",
+            "created_at",
+            postgresql_where=sql("content ?| ARRAY['attachments', 'position', 'info']"),
+        ),
+    )
 
     id: Mapped[int] = _id()
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"))
@@ -211,6 +221,7 @@ class Delivery(Base):
             postgresql_where=sql("provider_message_id IS NOT NULL"),
         ),
         Index("ix_delivery_contact_sent", "contact_id", "sent_at"),
+        Index("ix_delivery_kept", "created_at", postgresql_where=sql("content <> '{}'::jsonb")),
     )
 
     id: Mapped[int] = _id()
@@ -395,6 +406,7 @@ class HandoverReason(StrEnum):
     DANGER = "danger"
     ANGER = "anger"
     COMPLAINT = "complaint"
+    RIGHTS = "rights"
     MISUNDERSTANDING = "misunderstanding"
     ASKED = "asked"
 
@@ -402,7 +414,7 @@ class HandoverReason(StrEnum):
 class Handover(Base):
     """A conversation that waits for a person, or that one has: why, and what they should know at a glance.
 
-    `summary` has `asked`, `last_messages` (sender and text), `account`, `form`, `mood`.
+    `summary` has `last_messages` and what `bot.store.handovers.Brief` holds.
     """
 
     __tablename__ = "handover"
@@ -450,3 +462,67 @@ class RightsRequest(Base):
     done_due: Mapped[datetime]
     answered_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
+
+
+class NoticePreference(Base):
+    """Whether a contact wants a kind of notice (data/notices.yml): at all, for one linked account, or of one place.
+
+    What is said of an account goes before what is said in general. Only the present wish; its history is in `consent`.
+    """
+
+    __tablename__ = "notice_preference"
+    __table_args__ = (
+        Index(
+            "uq_notice_preference",
+            "contact_id",
+            "kind",
+            "link_id",
+            "place_code",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index(
+            "ix_notice_preference_place",
+            "kind",
+            "place_code",
+            "contact_id",
+            postgresql_where=sql("wanted AND place_code IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[int] = _id()
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    link_id: Mapped[int | None] = mapped_column(ForeignKey("link.id", ondelete="CASCADE"), index=True)
+    place_code: Mapped[str | None]
+    wanted: Mapped[bool]
+    at: Mapped[datetime]
+    inbound_event_id: Mapped[int]
+
+
+class NoticeLimits(Base):
+    """When and how often a contact may be written to; None for what the company sets (data/company.yml).
+
+    `quiet_from` to `quiet_until` are local times of day, over midnight where they run backwards; equal for no quiet
+    hours. `most_per_day` counts notices that are not urgent.
+    """
+
+    __tablename__ = "notice_limits"
+
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True)
+    quiet_from: Mapped[time | None]
+    quiet_until: Mapped[time | None]
+    most_per_day: Mapped[int | None]
+
+
+class UsageAlert(Base):
+    """The use in a month from which the customer is to be told: either kWh or đồng."""
+
+    __tablename__ = "usage_alert"
+    __table_args__ = (CheckConstraint("(kwh IS NULL) <> (dong IS NULL)", name="kwh_or_dong"),)
+
+    link_id: Mapped[int] = mapped_column(ForeignKey("link.id", ondelete="CASCADE"), primary_key=True)
+    kwh: Mapped[int | None]
+    dong: Mapped[int | None]
+    at: Mapped[datetime]
+    inbound_event_id: Mapped[int]

@@ -89,13 +89,23 @@ class EntityJudge(GraphComponent):  # type: ignore[misc]
 
 
 def _finds(training_data: TrainingData) -> Iterator[tuple[str, str, bool]]:
-    for example in training_data.intent_examples:
-        annotated = example.get(ENTITIES) or []
-        for entity in extract(example.get(TEXT) or "", ANY_DAY):
-            touched = any(
-                entity.entity == span[ENTITY_ATTRIBUTE_TYPE]
-                and span[ENTITY_ATTRIBUTE_START] < entity.end
-                and entity.start < span[ENTITY_ATTRIBUTE_END]
-                for span in annotated
-            )
-            yield entity.entity, example.get(INTENT), touched
+    from nlu.learning import two_processes  # noqa: PLC0415 - scikit-learn is for training only
+
+    examples = [(e.get(TEXT) or "", e.get(INTENT), e.get(ENTITIES) or []) for e in training_data.intent_examples]
+    with two_processes() as workers:
+        for found in workers.map(_found_in, examples, chunksize=200):
+            yield from found
+
+
+def _found_in(example: tuple[str, str, list[dict[str, Any]]]) -> list[tuple[str, str, bool]]:
+    text, intent, annotated = example
+    found = []
+    for entity in extract(text, ANY_DAY):
+        touched = any(
+            entity.entity == span[ENTITY_ATTRIBUTE_TYPE]
+            and span[ENTITY_ATTRIBUTE_START] < entity.end
+            and entity.start < span[ENTITY_ATTRIBUTE_END]
+            for span in annotated
+        )
+        found.append((entity.entity, intent, touched))
+    return found

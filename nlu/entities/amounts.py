@@ -10,21 +10,29 @@ from nlu.text.align import AlignedText
 _COMPACT = re.compile(
     rf"{B}(\d+(?:[.,]\d{{1,3}})?)\s?(tr|trieu|cu)\s?(\d{{1,3}}|ruoi)(?:\s?(k|nghin|ngan|ng))?(?:\s?(?:d|dong|vnd))?{E}"
 )
+_THOUSANDS = re.compile(rf"{B}(\d{{1,3}})\s?k(\d){E}")
+_PLAIN = re.compile(rf"{B}[1-9]\d{{1,3}}000{E}(?![.,/]\d)")
 _FIGURES = re.compile(
     rf"{B}(\d{{1,3}}(?:[.,\s]\d{{3}})+|\d+(?:[.,]\d{{1,2}})?)\s?"
-    rf"(k|ka|nghin|ngan|tr|trieu|cu|ty|dong|d|vnd|₫)(?:\s?(?:dong|d|vnd|₫))?{E}"
+    rf"(k|ka|nghin|ngan|tr|trieu|cu|canh|lit|ty|dong|d|vnd|₫)(?:\s?(?:dong|d|vnd|₫))?{E}"
 )
 _GROUPED = re.compile(r"(?<![a-z0-9.,])\d{1,3}(?:[.,]\d{3})+(?![a-z0-9]|[.,]\d)")
-_UNITS = {"k": 10**3, "ka": 10**3, "nghin": 10**3, "ngan": 10**3, "tr": 10**6, "trieu": 10**6, "cu": 10**6, "ty": 10**9}
+_SCALES = {"k": 10**3, "ka": 10**3, "nghin": 10**3, "ngan": 10**3, "canh": 10**3, "lit": 10**5}
+_SCALES |= {"tr": 10**6, "trieu": 10**6, "cu": 10**6, "ty": 10**9}
+_SLANG = {"cu": "củ", "canh": "cành", "lit": "lít"}
+_FEW = 20
+"""From here on litres are litres, and no hundreds of thousands."""
+_LITRES = re.compile(r"\s*(?:nuoc|xang|dau|sua|ruou|bia|mam)" + E)
 _DONG = re.compile(r"\s?(?:dong|d|vnd|₫)" + E)
 
 _HUNDRED = re.compile(r"(?:tram|cham)(?![a-z])")
 _CLAUSE_END = re.compile(r"\s*(?:[,.?!;]|\Z|(?:ma|thoi|la|roi|a|vay|the|nhi|nhe|hay|thi|chu|day|con)(?![a-z]))")
+_A_YEAR = re.compile(r"(?<![a-z])nam\Z")
 _ABOUT_MONEY = re.compile(
     r"(?<![a-z])(?:tien|mat|het|du|thua|dong|nop|tra|chuyen|no|thieu|tinh|bill|hoa don|lan|nham)(?![a-z])"
 )
 _ENERGY_UNIT = re.compile(
-    r"\s?(?:(kwh|kw\s?h|kww?h|kwwh|kilo\s?oat\s?gio|ki\s?lo\s?oat|kilooat|so|xo|sos|ky|ki|chu|kw|kg)(?:\sdien(?!\s*(?:luc|thoai)))?)"
+    r"\s?(?:(kwh|kw\s?/?\s?h|k\s?wh|kww?h|kwwh|kilo\s?oat\s?gio|ki\s?lo\s?oat|kilooat|so|xo|sos|ky|ki|chu|kw|kg)(?:\sdien(?!\s*(?:luc|thoai)))?)"
     + E
 )
 _NOT_ENERGY = re.compile(
@@ -50,6 +58,7 @@ _NOT_ENERGY = re.compile(
     )
     + E
 )
+_GOODS = re.compile(r"\s*(?:gao|thit|thoc|che|ngo|lua|ca|lon|ga|rau|sat|dong)" + E)
 _LETTERS = re.compile(r"\s*(tu)" + E)
 """The rest of "ký tự"."""
 _USED = re.compile(
@@ -60,18 +69,12 @@ _USED = re.compile(
 def money(aligned: AlignedText) -> Iterator[Match]:
     """Money as whole đồng: "500k", "1tr2", "350.000đ", "một triệu hai", "hai trăm nghìn"."""
     text = aligned.folded
-    no_units = {token.start for token in tokens_of(aligned) if token.text == NO_NUMBER}
-    for match in _COMPACT.finditer(text):
-        yield Match("money", match.start(), match.end(), _compact_value(match))
-    for match in _FIGURES.finditer(text):
-        figure, unit = re.sub(r"\s", ".", match[1]), match[2]
-        if match.start(2) in no_units:
-            continue
-        if unit == "cu" and aligned.accented[match.start(2) : match.end(2)] != "củ":
-            continue
-        if unit == "d" and not (match.end() - match.start() > 4 or aligned.accented[match.start(2)] == "đ"):
-            continue
-        yield Match("money", match.start(), match.end(), round(written(figure) * _UNITS.get(unit, 1)))
+    yield from _figures(aligned)
+    for match in _THOUSANDS.finditer(text):
+        yield Match("money", match.start(), match.end(), int(match[1]) * 1000 + int(match[2]) * 100)
+    for match in _PLAIN.finditer(text):
+        if _ABOUT_MONEY.search(before(text, match.start(), 30)) and not _ENERGY_UNIT.match(text, match.end()):
+            yield Match("money", match.start(), match.end(), int(match[0]))
     for match in _GROUPED.finditer(text):
         if not _ENERGY_UNIT.match(text, match.end()):
             yield Match("money", match.start(), match.end(), int(written(match[0])))
@@ -79,8 +82,29 @@ def money(aligned: AlignedText) -> Iterator[Match]:
         end = _DONG.match(text, number.end)
         if number.scale == 1 and end is None and _hundreds(aligned, number):
             yield Match("money", number.start, number.end, round(number.value) * 1000)
+        if number.spoken and _A_YEAR.search(before(text, number.start)) and 1990 <= number.value < 2100:
+            continue
         if (number.scale >= 10**3 or (end and number.value >= 100)) and not _ENERGY_UNIT.match(text, number.end):
             yield Match("money", number.start, end.end() if end else number.end, round(number.value))
+
+
+def _figures(aligned: AlignedText) -> Iterator[Match]:
+    """Figures with their unit."""
+    text = aligned.folded
+    no_units = {token.start for token in tokens_of(aligned) if token.text == NO_NUMBER}
+    for match in _COMPACT.finditer(text):
+        yield Match("money", match.start(), match.end(), _compact_value(match))
+    for match in _FIGURES.finditer(text):
+        figure, unit = written(re.sub(r"\s", ".", match[1])), match[2]
+        if match.start(2) in no_units:
+            continue
+        if unit in _SLANG and aligned.accented[match.start(2) : match.end(2)] != _SLANG[unit]:
+            continue
+        if unit == "lit" and (figure >= _FEW or _LITRES.match(text, match.end())):
+            continue
+        if unit == "d" and not (match.end() - match.start() > 4 or aligned.accented[match.start(2)] == "đ"):
+            continue
+        yield Match("money", match.start(), match.end(), round(figure * _SCALES.get(unit, 1)))
 
 
 def _hundreds(aligned: AlignedText, number: Number) -> bool:
@@ -113,7 +137,7 @@ def energy(aligned: AlignedText) -> Iterator[Match]:
 
 
 def _plausible(aligned: AlignedText, number: Number, unit: "re.Match[str]") -> bool:
-    text, name = aligned.folded, unit[1].replace(" ", "")
+    text, name = aligned.folded, re.sub(r"[\s/]", "", unit[1])
     if number.value <= 1:
         return False
     if (name.startswith("kw") and name.endswith("h")) or name == "kilooatgio":
@@ -123,11 +147,13 @@ def _plausible(aligned: AlignedText, number: Number, unit: "re.Match[str]") -> b
     if name == "kg":
         return "dien" in unit[0]
     if name in ("so", "xo", "sos", "chu"):
-        if not aligned.says(unit.start(1), unit.end(1), "số", "chữ", "xố") or aligned.accented[: number.start].endswith(
-            ("mã ", "ma ")
-        ):
+        if not aligned.says(unit.start(1), unit.end(1), "số", "chữ", "xố", "sô") or aligned.accented[
+            : number.start
+        ].endswith(("mã ", "ma ")):
             return False
         return (number.value >= 10 or "dien" in unit[0]) and not _NOT_ENERGY.match(text, unit.end(1))
+    if _GOODS.match(text, unit.end(1)):
+        return False
     letters = _LETTERS.match(text, unit.end(1))
     if letters and aligned.says(letters.start(1), letters.end(1), "tự"):
         return False

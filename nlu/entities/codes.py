@@ -16,20 +16,22 @@ _FULL_CODE = re.compile(
     rf"{B}p{_GAP}[a-z]{_GAP}(?:[0-9o]{_GAP}){{2}}(?:[a-z0-9]{_GAP}){{2}}(?:[0-9o]{_GAP}){{6}}[0-9o]{E}"
 )
 _OTHER_CODE = re.compile(rf"{B}p[a-z][0-9o]{{2}}[a-z0-9]{{2}}[0-9o]{{5,6}}{E}")
+_JOINED_CODE = re.compile(rf"(?<=[a-z])pa(?:04|26)[a-z]{{2}}\d{{7}}{E}")
 _PARTIAL_CODE = re.compile(rf"{B}pa{_GAP}(?:[0o]4|26){_GAP}[a-z]{{2}}{_GAP}[0-9o](?:{_GAP}[0-9o]){{3,8}}{E}")
 
 _WORD_AFTER = re.compile(r"(?<=\d)\s+o\Z")
 """ "ở" after a code is no zero of it."""
 _PHONE = re.compile(
-    rf"(?<![a-z0-9+])(?:\+?{_GAP}\(?84\)?{_GAP}(?:\(0\)|0)?|[0o])[\s.,\-_()]{{0,3}}"
+    rf"(?<![a-z0-9+])\(?(?:\+?{_GAP}\(?84\)?{_GAP}(?:\(0\)|0)?|[0o])[\s.,\-_()]{{0,3}}"
     rf"(?:[35789](?:[\s.,\-_()]{{0,3}}[0-9ol]){{8}}|2(?:[\s.,\-_()]{{0,3}}[0-9ol]){{9}}){E}"
 )
+_JOINED_PHONE = re.compile(r"(?<![0-9.+])0[35789]\d{8}(?![0-9])")
 _SHORT_PHONE = re.compile(rf"{B}[35789](?:[\s.\-]?[0-9]){{8}}{E}")
 _PHONE_WORDS = re.compile(
     words("so dien thoai", "sdt", "dt", "dien thoai", "so may", "goi", "zalo", "lien he", "so") + r"\s*(?:la|:)?\s*\Z"
 )
 
-_REQUEST = re.compile(rf"{B}(?!p[a-z]\d)[a-z]{{2,5}}[-_]?\d{{2,4}}\s?[-_/.]\s?\d{{3,8}}{E}")
+_REQUEST = re.compile(rf"{B}(?!pa\d|p[a-z]\d\d[a-z0-9])[a-z]{{2,5}}[-_]?\d{{2,4}}\s?[-_/.]\s?\d{{3,8}}{E}")
 _REQUEST_SPACED = re.compile(rf"{B}(?:yc|dv|sc|kn|hs|ts)[\s\-_.]{{0,2}}\d{{2,4}}[\s\-_.]{{1,2}}\d{{3,8}}{E}")
 _REQUEST_PLAIN = re.compile(rf"{B}(?:yc|dv|sc|kn|hs|ts|px|pyc|ycdv|tt|bh)\s?[-_.]?\s?\d{{5,14}}{E}")
 _REQUEST_NAMED = re.compile(
@@ -43,10 +45,16 @@ _REQUEST_NAMED = re.compile(
         "ma dang ky",
         "ma so ho so",
         "ma so yeu cau",
+        "ho so so",
+        "phieu so",
+        "don so",
     )
-    + r"\s*(?:la|so|:|cua toi la)?\s*((?!p[a-z]\d)(?=[a-z0-9\-_/.]*\d{3})[a-z0-9][a-z0-9\-_/.]{3,20}[a-z0-9])"
+    + r"\s*(?:la|so|:|cua toi la)?\s*"
+    + r"((?!pa\d|p[a-z]\d\d[a-z0-9])(?=[a-z0-9\-_/.]*\d{3})[a-z0-9][a-z0-9\-_/.]{3,20}[a-z0-9])"
 )
 
+_REQUEST_WORDS = re.compile(r"(?:ma|so|phieu|ho so|yeu cau|don)\s*(?:la\s*)?\Z")
+_SHORTEST_REQUEST = 6
 _SERIAL_NAMED = re.compile(
     words(
         "cong to",
@@ -63,7 +71,8 @@ _SERIAL_NAMED = re.compile(
         "ma cong to",
         "so hieu",
     )
-    + r"(?:\s*(?:dien|nha\s*toi|nha\s*em|so|co|la|ma|cua|moi|cu|seri|serial|no|:|,|\.|#)){0,4}\s*#?([a-z]{0,3}\d{6,12})"
+    + r"(?:\s*(?:dien|nha\s*toi|nha\s*em|so|co|la|ma|cua|moi|cu|seri|serial|no|:|,|\.|#)){0,4}\s*#?"
+    + r"([a-z]{0,3}\d{6,12}|(?=(?:\d[ .]?){8}(?![ .]?\d))\d{2,4}[ .]\d{2,4}(?:[ .]\d{2,4})?)"
     + E
 )
 _SERIAL_BEFORE = re.compile(
@@ -136,7 +145,7 @@ def _code_value(text: str) -> str:
 def customer_codes(aligned: AlignedText) -> Iterator[Match]:
     """``PA04GT0001234``: upper case without separators, O read as 0 where only digits stand. Codes of other
     companies, and codes with digits missing or to spare, come as typed: the dialogue explains what is wrong."""
-    for pattern in (_FULL_CODE, _OTHER_CODE, _PARTIAL_CODE):
+    for pattern in (_FULL_CODE, _OTHER_CODE, _PARTIAL_CODE, _JOINED_CODE):
         for match in pattern.finditer(aligned.folded):
             written = _WORD_AFTER.sub("", match[0])
             if sum(char.isdigit() for char in written) >= 4:
@@ -164,6 +173,8 @@ def phones(aligned: AlignedText) -> Iterator[Match]:
         number = _phone_value(match[0])
         if _is_phone(number):
             yield Match("phone", match.start(), match.end(), number)
+    for match in _JOINED_PHONE.finditer(text):
+        yield Match("phone", match.start(), match.end(), match[0])
     for match in _SHORT_PHONE.finditer(text):
         if _PHONE_WORDS.search(before(text, match.start())):
             yield Match("phone", match.start(), match.end(), "0" + re.sub(r"\D", "", match[0]))
@@ -173,7 +184,7 @@ def phones(aligned: AlignedText) -> Iterator[Match]:
 
 
 def _digit(token: Token) -> "str | None":
-    if token.text in ("o", "khong", "kho"):
+    if token.text in ("o", "khong", "kho", "ko"):
         return "0"
     if token.text in DIGITS:
         return str(DIGITS[token.text])
@@ -210,6 +221,10 @@ def _stretches(tokens: "Sequence[Token]", text: str) -> "Iterator[tuple[list[Tok
             stretch = []
 
 
+_AREA_AT = 4
+"""Where the two letters of the area stand in a code."""
+
+
 def _spoken_codes(aligned: AlignedText) -> Iterator[Match]:
     """A code spelt aloud: "pê a không bốn gê tê không không không một hai ba bốn"."""
     tokens = tokens_of(aligned)
@@ -229,6 +244,8 @@ def _spoken_codes(aligned: AlignedText) -> Iterator[Match]:
                 code += digit
             elif letter and len(code) in (1, 4, 5):
                 code += letter
+            elif len(code) == _AREA_AT and len(tokens[at].text) == 2 and tokens[at].text.isalpha():
+                code += tokens[at].text.upper()
             else:
                 break
             at += 1
@@ -246,6 +263,27 @@ def request_codes(aligned: AlignedText) -> Iterator[Match]:
         yield Match("request_code", match.start(), match.end(), _request_value(match[0]))
     for match in _REQUEST_NAMED.finditer(text):
         yield Match("request_code", match.start(1), match.end(1), match[1].upper())
+    yield from _spoken_requests(aligned)
+
+
+def _spoken_requests(aligned: AlignedText) -> Iterator[Match]:
+    """A code spelt aloud after what names it: "mã hồ sơ y xê hai sáu gạch ngang không không chín một năm hai"."""
+    tokens = tokens_of(aligned)
+    for start, token in enumerate(tokens):
+        if token.text not in _LETTER_NAMES or not _REQUEST_WORDS.search(aligned.folded, 0, token.start):
+            continue
+        letters, digits, end = "", "", token.start
+        for spoken in tokens[start:]:
+            digit = _digit(spoken)
+            if digit and letters:
+                digits += digit
+            elif not digits and spoken.text in _LETTER_NAMES:
+                letters += _LETTER_NAMES[spoken.text]
+            elif spoken.text not in ("gach", "ngang", "cheo"):
+                break
+            end = spoken.end if digit else end
+        if len(letters) == 2 and _SHORTEST_REQUEST <= len(digits) <= 10:
+            yield Match("request_code", token.start, end, f"{letters}{digits[:2]}-{digits[2:]}")
 
 
 def _request_value(text: str) -> str:
@@ -259,7 +297,7 @@ def meter_serials(aligned: AlignedText) -> Iterator[Match]:
     """A meter's number as printed: said to be one, or eight digits standing alone."""
     text = aligned.folded
     for match in _SERIAL_NAMED.finditer(text):
-        yield Match("meter_serial", match.start(1), match.end(1), match[1].upper())
+        yield Match("meter_serial", match.start(1), match.end(1), re.sub(r"[ .]", "", match[1]).upper())
     for run, digits in _spoken_digits(aligned):
         named = _SERIAL_BEFORE.search(text[: run[0].start])
         if named and 6 <= len(digits) <= 10 and not _is_phone(digits):

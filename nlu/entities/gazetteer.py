@@ -80,9 +80,17 @@ def _one_lost(word: str) -> "set[str]":
     return {word[:i] + word[i + 1 :] for i in range(len(word))}
 
 
+_SPELT = {"hi": "hy", "ki": "ky", "li": "ly", "mi": "my", "si": "sy", "qui": "quy", "can": "kan"}
+
+
+def official(word: str) -> str:
+    """The spelling that the names of units have, of a word without tone: "Đồng Hỉ", "Bắc Cạn"."""
+    return _SPELT.get(word, word)
+
+
 def key(name: str) -> str:
     """The name as an index key: lower case, without marks and spaces."""
-    return fold(name).lower().replace(" ", "")
+    return "".join(map(official, fold(name).lower().split()))
 
 
 @lru_cache(maxsize=1)

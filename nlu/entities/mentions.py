@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 from datetime import date
 
-from nlu.entities.find import Entity, extract
+from nlu.entities.find import TOPICS, Entity, extract
 from nlu.text.reading import Mention, Reading, read
 
-_TOPICS = frozenset(("service", "notice_kind"))
-"""These are named by the very words that tell the intent: they stay in the text."""
 ANY_DAY = date(2026, 1, 15)
 
 
 def mentions(entities: Sequence[Entity]) -> "tuple[Mention, ...]":
-    """The values among the entities; a place outside the gazetteer is a kind of its own."""
-    return tuple(Mention(_kind(e), e.start, e.end) for e in entities if e.entity not in _TOPICS)
+    """The values among the entities, without topics, which stay in the text; a place outside the gazetteer is a kind of
+    its own."""
+    return tuple(Mention(_kind(e), e.start, e.end) for e in entities if e.entity not in TOPICS)
 
 
 def _kind(entity: Entity) -> str:

@@ -31,14 +31,21 @@ _NAMED = {
     "muoi hai": 12,
     "chap": 12,
 }
-_NAMED_MARKED = {"tu": "tư", "bay": "bảy", "muoi": "mười", "nam": "năm", "sau": "sáu", "tam": "tám"}
+_NAMED_MARKED = {
+    "tu": ("tư",),
+    "bay": ("bảy", "bẩy"),
+    "muoi": ("mười",),
+    "nam": ("năm",),
+    "sau": ("sáu",),
+    "tam": ("tám",),
+}
 _YEAR = (
     r"(?:\s*(?:/|-|\.|nam)\s*(?:nam\s*)?(?P<year>20\d\d|\d\d)(?!\d)"
     r"|\s+(?:cua\s+)?(?:(?:nam|lam)\s+(?P<said>ngoai|nay|truoc|roi|kia|sau|toi)|(?P<over>sang\s+nam))"
     r"|\s+(?P<bare>20[0-3]\d))?"
 )
 _NUMBERED = re.compile(
-    rf"{B}(?:k[yi]\s*[1-3]\s*)?(?:{_MONTH}\s*[.\-]?\s*0?(?P<n>1[0-2]|[1-9])(?![0-9])(?!\s*(?:[.,:h]\s*\d|%)){_YEAR}){E}"
+    rf"{B}(?:k[yi]\s*[1-3]\s*)?(?:{_MONTH}\s*[.\-]?\s*0?(?P<n>1[0-2]|[1-9])(?![0-9])(?!\s*(?:[.:h]\s*\d|,\s*\d{{3}}|%)){_YEAR}){E}"
 )
 _WORDED = re.compile(
     rf"{B}(?:thang|thag|thg)\s*(?P<name>gieng|chap|muoi\s*(?:mot|hai)?|mot|hai|ba|tu|bon|nam|sau|bay|tam|chin){_YEAR}{E}"
@@ -92,6 +99,7 @@ _RELATIVE = re.compile(
     rf"|(?P<next>{words('sau', 'toi', 'sap toi', 'ke tiep', 'tiep theo')}))" + E
 )
 _SPAN = re.compile(rf"\s*(?:thang|thag|thg|ky|ki)\s*(?!roi{E}){_LATELY}{E}")
+_YEARS_SPAN = re.compile(rf"\s*nam\s*{words('vua roi', 'vua qua', 'gan day', 'gan nhat', 'qua', 'tro lai day')}{E}")
 _SOME = re.compile(
     rf"{B}(?P<some>may|vai|cac|nhung)\s*(?P<unit>thang|thag|thg|ky|ki)\s*"
     rf"{_LATELY}{E}"
@@ -117,6 +125,7 @@ _TILL_NOW = r"(?:den|toi|cho\s*den|cho\s*toi)\s*(?:gio|nay|hien\s*tai|bay\s*gio|
 _SINCE_MONTH = re.compile(rf"\s*{_TILL_NOW}{E}")
 _THIS_MONTH_SO_FAR = re.compile(rf"{B}(?:tu\s*)?dau\s*(?:thang|ky)\s*{_TILL_NOW}{E}")
 _FROM = re.compile(r"(?<![a-z0-9])tu\s*\Z")
+_FROM_THEN = re.compile(r"\s*(?:thang|dau|ngay|hom|luc|khi|hoi|nam|t\s?\d|\d)")
 _TO = re.compile(r"\s*(?:-|–|—|den|toi|->|cho den|cho toi|\.\.)\s*")
 _WEEKDAY_CONTEXT = re.compile(
     words(
@@ -139,6 +148,8 @@ _WEEKDAY_CONTEXT = re.compile(
     )
 )
 _OPEN_ON = re.compile(r".{0,16}(?<![a-z])(?:co mo|mo cua|lam viec|co lam)(?![a-z])")
+_TO_MONTH = re.compile(r"\s*(?:den|toi|-|va|,)?\s*t\s?(?:[89]|1[0-2])" + E)
+"""A month that is no day of the week: "t7" in "t7 tới t9" is July."""
 _WEEKDAY_AFTER = re.compile(r"\s*(?:nay|toi|sau|tuan|cn|-\s*t|\s*,\s*cn)" + E)
 
 
@@ -212,11 +223,13 @@ def _months(aligned: AlignedText, today: date) -> Iterator[Match]:
         if re.search(r"(?<![a-z0-9])(?:tung|ngay)\Z", before(text, match.start())):
             continue
         marked = _NAMED_MARKED.get(name)
-        if aligned.marked(*match.span("name")) and marked and not aligned.says(*match.span("name"), marked):
+        if aligned.marked(*match.span("name")) and marked and not aligned.says(*match.span("name"), *marked):
             continue
         if not aligned.says(match.start(), match.start("name"), "tháng ", "thág ", "tháng", "thág"):
             continue
         if name in ("hai", "ba", "mot", "nam") and re.match(r"\s*(?:thang|nam|lan)" + E, text[match.end() :]):
+            continue
+        if name == "tu" and not aligned.marked(*match.span("name")) and _FROM_THEN.match(text, match.end()):
             continue
         if (
             name == "sau"
@@ -257,6 +270,8 @@ def _is_month(aligned: AlignedText, match: "re.Match[str]") -> bool:
         return False
     if prefix == "t" and match["n"] in "234567" and not match.groupdict()["year"] and not match.groupdict()["said"]:
         near = text[max(0, match.start() - 20) : match.start()]
+        if _TO_MONTH.match(text, match.end()):
+            return True
         if _WEEKDAY_AFTER.match(text, match.end()) or _WEEKDAY_CONTEXT.search(near):
             return False
     return True
@@ -273,7 +288,7 @@ _UNIT_MARKED = {
     "thg": ("thg",),
 }
 _NOT_RELATIVE = re.compile(
-    r"(?<![a-z0-9])(?:may|vai|cac|nhung|moi|dau|giua|nua|hang|nhieu|tung|bac|suot may)\Z|(?<![a-z0-9])\d{1,2}\Z"
+    r"(?<![a-z0-9])(?:may|vai|cac|nhung|moi|dau|giua|nua|hang|nhieu|tung|(?:gia|theo|tien|cac|may) bac|\d{1,2})\Z"
 )
 _LASTING = re.compile(r"(?<![a-z0-9])(?:ca|nua|suot|duoc|gan)\Z")
 """Before "tháng rồi": it has lasted a month."""
@@ -344,6 +359,11 @@ def _longer(aligned: AlignedText, today: date) -> Iterator[Match]:
         span = _SPAN.match(text, number.end)
         if span and 1 <= number.value <= 36 and number.value == int(number.value):
             yield Match("period", number.start, span.end(), _value(month(today, int(number.value)), month(today, 1)))
+        years = _YEARS_SPAN.match(text, number.end)
+        if years and number.value in (1, 2, 3, 4, 5):
+            yield Match(
+                "period", number.start, years.end(), _value(month(today, int(number.value) * 12), month(today, 1))
+            )
     for match in _SOME.finditer(text):
         unit = match["unit"]
         if not aligned.says(*match.span("unit"), *_UNIT_MARKED[unit]) or (

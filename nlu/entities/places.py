@@ -6,6 +6,7 @@ Values: ``{"code", "name", "kind", "matched"}`` with kind ``commune``, ``ward``,
 ``[{"code", "name", "old_name", "district"}]``. Source of names and traps: electricity.md §5.2.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,15 +14,31 @@ from functools import lru_cache
 from typing import Any
 
 from nlu import lexicon
-from nlu.entities.gazetteer import KIND_KEYS, District, Meaning, Unit, gazetteer, key
+from nlu.entities.gazetteer import KIND_KEYS, District, Meaning, Unit, gazetteer, key, official
 from nlu.entities.match import Match, words
 from nlu.text.align import AlignedText
 from nlu.text.marks import fold, has_marks, split_tone
 from nlu.text.sounds import sound
+from nlu.text.syllables import is_plain_syllable
 
 _TOKEN = re.compile(r"[a-z0-9]+")
 _UNIT_KINDS = ("xã", "phường", "thị trấn")
-_OLD = re.compile(r"\s*(?:cu|ngay truoc|truoc day|truoc kia)(?![a-z0-9])")
+_OLD = re.compile(r"\s+(?P<word>cu)(?![a-z0-9])")
+_ENDS = re.compile(r"\s*(?:\Z|[,.?!;)]|(?:huyen|tinh|thuoc|gio|nay|ay|do)(?![a-z]))")
+_CUT_AFTER = re.compile(
+    r"\s*(?:(?:dang|bi|lai|van|sao|co|khong|chua|moi|hay|hom nay|mai|sang nay|toi nay|bh|bay gio|may gio|khi nao|"
+    r"bao gio)\s+){0,3}(?:(?:mat|cup|cat|ngat|ngung cap|co|het|dong)\s*(?:dien|d)|chap chon|toi om|toi thui)(?![a-z])"
+)
+"""What is said of the power of a place."""
+_OPENS = re.compile(
+    r"(?:\A|[,.?!;:]|(?<![a-z])(?:sao|ua|alo|oi|ad|bao gio|khi nao|may gio|hom nay|mai|nha|lich (?:cup|cat)(?: dien)?))"
+    r"\s*\Z"
+)
+_TITLE = re.compile(r"(?<![a-z])(?:anh|chi|ong|ba|co|chu|bac|em|chau|cau|ten|di|thay|be|me|bo|vo|chong|con)\s+\Z")
+_LOWER_NAME = re.compile(r"(?:\s+[a-z]+){0,3}\s+")
+_LONGEST_NAME = 3
+_OTHER_KIND = re.compile(r"(?<![a-z])(?:cong|hang)\s\Z")
+"""Before "tổ" and "xóm": "công tơ" is no block, "hàng xóm" no hamlet."""
 _NEAR = 40
 """How far before a name its words are looked for."""
 _LINK = re.compile(r"\s*(?:[,\-–(]\s*)?(?:(?:o|thuoc|cua)\s+)?")
@@ -64,6 +81,11 @@ def _everyday() -> "frozenset[str]":
 
 
 @lru_cache(maxsize=1)
+def _everyday_unmarked() -> "frozenset[str]":
+    return frozenset(key(name) for name in lexicon.read("place_words")["everyday_unmarked"])
+
+
+@lru_cache(maxsize=1)
 def _surnames() -> "re.Pattern[str]":
     return re.compile(
         r"(?<![a-z0-9])" + words(*map(fold, lexicon.read("place_words")["surnames"])) + r"(?:\s+(?:thi|van))?\s*\Z"
@@ -82,71 +104,139 @@ def places(aligned: AlignedText) -> Iterator[Match]:
     named = _not_elsewhere(aligned, _joined(aligned, _named(aligned)))
     small = list(_small_places(aligned))
     for place in named:
-        inner = next(
-            (s for s in small if s.start < place.start and _LINK.fullmatch(aligned.folded, s.end, place.start)), None
-        )
         covering = next((s for s in small if s.start < place.start and s.end >= place.end), None)
-        if covering is not None and not _is_kind(place.said):
-            continue
+        if covering is not None and not place.said:
+            if aligned.folded[covering.start : place.start].strip() not in _folded("around"):
+                continue
+            small.remove(covering)
+            covering = None
+        inner = None if covering else _inner(aligned, small, place)
         if not place.sure and inner is None:
             continue
-        start = inner.start if inner and covering is None else place.start
+        start = place.start if inner is None else inner[0]
         value = _value(aligned, place, start)
-        if inner is not None and covering is None:
-            value["detail"] = inner.value["name"]
+        if inner is not None and inner[1] > inner[0]:
+            raw_start, raw_end = aligned.span(*inner)
+            value["detail"] = aligned.raw[raw_start:raw_end]
         yield Match("place", start, place.end, value)
-    others = list(_elsewhere().finditer(aligned.folded))
-    yield from (s for s in small if not any(o.start() <= s.start < o.end() for o in others))
+    others = _others(aligned)
+    yield from (s for s in small if not any(start <= s.start < end or end == s.end for start, end in others))
+
+
+def _inner(aligned: AlignedText, small: "list[Match]", place: "_Named") -> "tuple[int, int] | None":
+    """The stretch of the hamlet, street or site said just before its unit."""
+    for other in small:
+        if other.start < place.start and _LINK.fullmatch(aligned.folded, other.end, place.start):
+            return other.start, other.end
+    pattern, spelt = _small()
+    for match in pattern.finditer(aligned.folded, max(0, place.start - _NEAR), place.start):
+        _, written = spelt[re.sub(r"\s+", "", match[0])]
+        name = aligned.folded[match.end() : place.start]
+        if (
+            _says_kind(aligned, match, written)
+            and _LOWER_NAME.fullmatch(name)
+            and bool(name.strip()) >= (place.said != "" or match[0] in _folded("around"))
+            and (place.said or len(name.split()) < _LONGEST_NAME)
+            and (_names(aligned, match, place.start) if name.strip() else _is_site(aligned, match))
+        ):
+            return match.start(), match.end() + len(name.rstrip()) if name.strip() else match.start()
+    return None
+
+
+def _names(aligned: AlignedText, kind: "re.Match[str]", end: int) -> bool:
+    """Whether the words from the kind to ``end``, typed in lower case, may name a hamlet or the like."""
+    words = aligned.accented[kind.end() : end].split()
+    if _ordinary().intersection(words):
+        return False
+    if kind[0] in _folded("sparing"):
+        return words[0] in _folded("highland") or (aligned.marked(*kind.span()) and _is_usual(words[0]))
+    return kind[0] not in _folded("unmarked_words") or aligned.marked(*kind.span())
+
+
+def _is_usual(word: str) -> bool:
+    return word in lexicon.read("place_words")["hamlet_names"] or word in _folded("hamlet_names")
+
+
+def _is_site(aligned: AlignedText, kind: "re.Match[str]") -> bool:
+    """Whether the kind belongs to the unit's name said right after it: "chợ Đồn", but not "cho Phổ Yên"."""
+    return (
+        kind[0] not in _folded("unmarked_words")
+        or aligned.marked(*kind.span())
+        or _is_before_name(aligned.folded, kind.start())
+    )
+
+
+@lru_cache(maxsize=8)
+def _folded(name: str) -> "frozenset[str]":
+    return frozenset(map(fold, lexicon.read("place_words")[name]))
+
+
+def _says_kind(aligned: AlignedText, match: "re.Match[str]", written: str) -> bool:
+    if not aligned.says(*match.span(), written) or _OTHER_KIND.search(aligned.folded, 0, match.start()):
+        return False
+    return aligned.marked(*match.span()) or not (has_marks(written) and has_marks(aligned.accented))
 
 
 @lru_cache(maxsize=1)
-def _elsewhere() -> "re.Pattern[str]":
-    return re.compile(
-        r"(?<![a-z0-9])"
-        + words(*(fold(name).lower() for name in lexicon.read("place_words")["elsewhere"]))
-        + r"(?![a-z0-9])"
-    )
+def _ordinary() -> "frozenset[str]":
+    words = lexicon.read("place_words")["ordinary"]
+    return frozenset((*words, *map(fold, words)))
+
+
+@lru_cache(maxsize=1)
+def _elsewhere() -> "tuple[re.Pattern[str], frozenset[str]]":
+    names = [name.lower() for name in lexicon.read("place_words")["elsewhere"]]
+    return re.compile(r"(?<![a-z0-9])" + words(*map(fold, names)) + r"(?![a-z0-9])"), frozenset(names)
+
+
+def _others(aligned: AlignedText) -> "list[tuple[int, int]]":
+    """Where other provinces are named."""
+    pattern, names = _elsewhere()
+    return [m.span() for m in pattern.finditer(aligned.folded) if aligned.says(*m.span(), *names)]
 
 
 def _not_elsewhere(aligned: AlignedText, named: "list[_Named]") -> "list[_Named]":
     """Leave out names inside or just before the name of another province."""
-    others = list(_elsewhere().finditer(aligned.folded))
+    others = _others(aligned)
     return [
         place
         for place in named
         if not any(
-            (other.start() < place.end and place.start < other.end())
-            or re.fullmatch(
-                r"[\s,\-]*(?:(?:o|tinh|tp|thanh pho)\s+)?", aligned.folded[place.end : other.start()] or "."
-            )
-            for other in others
+            (start < place.end and place.start < end)
+            or re.fullmatch(r"[\s,\-]*(?:(?:o|tinh|tp|thanh pho)\s+)?", aligned.folded[place.end : start] or ".")
+            for start, end in others
         )
     ]
 
 
 @lru_cache(maxsize=1)
 def _not_before() -> "re.Pattern[str]":
-    return re.compile(r"\s*" + words(*map(fold, lexicon.read("place_words")["not_before"])) + r"(?![a-z0-9])")
+    return re.compile(r"\s*(" + words(*map(fold, lexicon.read("place_words")["not_before"])) + r")(?![a-z0-9])")
 
 
-def _is_kind(said: str) -> bool:
-    return said != ""
+def _is_other_word(aligned: AlignedText, end: int) -> bool:
+    """Whether what follows makes another word of the name: "xuất hóa đơn"."""
+    after = _not_before().match(aligned.folded, end)
+    return after is not None and aligned.says(*after.span(1), *lexicon.read("place_words")["not_before"])
 
 
 def _named(aligned: AlignedText) -> "list[_Named]":
-    tokens = list(_TOKEN.finditer(aligned.folded))
+    text = aligned.folded
+    tokens = list(_TOKEN.finditer(text))
+    said = [token[0] for token in tokens]
+    slips = [not is_plain_syllable(word) for word in said]
     index = gazetteer()
     found: list[_Named] = []
     i = 0
     while i < len(tokens):
-        start = tokens[i].start()
-        surely_placed = _surely_placed(aligned, start)
-        known = tokens[i][0] in index.beginnings
-        for size in range(min(index.longest, len(tokens) - i), 0, -1) if known or surely_placed else ():
+        start, longest = tokens[i].start(), min(index.longest, len(tokens) - i)
+        keys = [joined for joined in _joined_words(said[i : i + longest]) if joined in index.beginnings]
+        misspelt = any(slips[i : i + longest]) or _surely_placed(aligned, start, said[i - 1] if i else "")
+        for size in range(longest if misspelt else len(keys), 0, -1):
             end = tokens[i + size - 1].end()
-            meanings = index.meanings.get("".join(aligned.folded[start:end].split())) if known else None
+            meanings = index.meanings.get(key(text[start:end])) if size <= len(keys) else None
             place = meanings and _understood(aligned, start, end, meanings)
-            if not place and size > 1 and surely_placed:
+            if not place and misspelt and size > 1:
                 place = _misspelt(aligned, start, end)
             if place:
                 found.append(place)
@@ -156,11 +246,24 @@ def _named(aligned: AlignedText) -> "list[_Named]":
     return found
 
 
-def _surely_placed(aligned: AlignedText, start: int) -> bool:
+def _joined_words(words: "list[str]") -> "Iterator[str]":
+    """The first word, the first two joined, and so on, spelt as in the names of units."""
+    return itertools.accumulate(map(official, words))
+
+
+def _surely_placed(aligned: AlignedText, start: int, word_before: str) -> bool:
     """Whether a place is surely meant by what begins here: its kind, or a word of place and a capital."""
-    if _said_kind(aligned, start)[1]:
+    if word_before in _kind_ends() and _said_kind(aligned, start)[1]:
         return True
     return aligned.raw[aligned.starts[start]].isupper() and _is_before_name(aligned.folded, start)
+
+
+@lru_cache(maxsize=1)
+def _kind_ends() -> "frozenset[str]":
+    """The last words of the kinds of units, written apart and joined."""
+    spelt = _kinds()[1]
+    spaced = [fold(w) for spellings in lexicon.read("place_words")["kinds"].values() for w in spellings]
+    return frozenset((*spelt, *(re.split(r"[ .]", kind)[-1] for kind in spaced)))
 
 
 def _misspelt(aligned: AlignedText, start: int, end: int) -> _Named | None:
@@ -169,7 +272,7 @@ def _misspelt(aligned: AlignedText, start: int, end: int) -> _Named | None:
     raw = aligned.raw[aligned.starts[start] : aligned.ends[end - 1]]
     capitals = raw.replace(" ", "").isalpha() and all(word[:1].isupper() for word in raw.split())
     said_at, said = _said_kind(aligned, start)
-    if not (said or capitals):
+    if not (said or (capitals and _is_before_name(aligned.folded, start)) or _CUT_AFTER.match(aligned.folded, end)):
         return None
     index = gazetteer()
     named = [meaning for name in index.nearly(stretch) for meaning in index.meanings[name]]
@@ -177,7 +280,7 @@ def _misspelt(aligned: AlignedText, start: int, end: int) -> _Named | None:
     if not (capitals or has_marks(aligned.accented)):
         return None
     fitting = tuple(meaning for meaning in named if _sounds_so(written, meaning.name.lower()))
-    if not fitting or _not_before().match(aligned.folded, end) or len({key(m.name) for m in fitting}) > 1:
+    if not fitting or _is_other_word(aligned, end) or len({key(m.name) for m in fitting}) > 1:
         return None
     return _Named(said_at, end, said, _of_kind(said, fitting) if said else fitting, True)
 
@@ -196,22 +299,32 @@ def _sounds_so(written: str, name: str) -> bool:
     )
 
 
+def _is_person(aligned: AlignedText, start: int) -> bool:
+    """Whether a surname stands before the name; in the case of the name, for "mà" is no surname in "ma Binh Yen"."""
+    surname = _surnames().search(aligned.folded, max(0, start - _NEAR), start)
+    raw, starts = aligned.raw, aligned.starts
+    return surname is not None and raw[starts[surname.start()]].isupper() == raw[starts[start]].isupper()
+
+
 def _understood(aligned: AlignedText, start: int, end: int, meanings: "tuple[Meaning, ...]") -> _Named | None:
     """The name with its kind and the meanings that fit marks and kind, or None when it is no place here."""
     written = aligned.accented[start:end]
     fitting = _spelt_so(written, meanings)
-    if not fitting or _not_before().match(aligned.folded, end):
+    if not fitting or _is_other_word(aligned, end):
         return None
     said_at, said = _said_kind(aligned, start)
     if said:
         fitting = _of_kind(said, fitting)
-    elif len(key(written)) <= 3 or _surnames().search(aligned.folded, max(0, start - _NEAR), start):
+    elif len(key(written)) <= 3 or _is_person(aligned, start):
         return None
-    if _OLD.match(aligned.folded, end) and aligned.says(*_OLD.match(aligned.folded, end).span(), " cũ", "cũ"):  # type: ignore[union-attr]
+    old = _OLD.match(aligned.folded, end)
+    if (
+        old
+        and aligned.says(*old.span("word"), "cũ")
+        and (aligned.marked(*old.span("word")) or _ENDS.match(aligned.folded, old.end()))
+    ):
         formers = tuple(m for m in fitting if m.former_district or m.district)
-        if formers:
-            fitting = formers
-            return _Named(said_at, end, said or "cũ", fitting, True)
+        return _Named(said_at, old.end(), said or "cũ", formers or fitting, True)
     sure = bool(said) or _stands_alone(aligned, start, end, written)
     return _Named(said_at, end, said, fitting, sure)
 
@@ -225,7 +338,7 @@ def _spelt_so(written: str, meanings: "tuple[Meaning, ...]") -> "tuple[Meaning, 
 
 
 def _loose(name: str) -> "list[tuple[str, str]]":
-    return [(bare, tone.replace("\u0303", "\u0309")) for bare, tone in map(split_tone, name.split())]
+    return [(official(bare), tone.replace("\u0303", "\u0309")) for bare, tone in map(split_tone, name.split())]
 
 
 def _partly(written: str, name: str) -> bool:
@@ -268,7 +381,15 @@ def _stands_alone(aligned: AlignedText, start: int, end: int, written: str) -> b
         return True
     if _is_before_name(aligned.folded, start):
         return True
-    return has_marks(written) and key(written) not in _everyday()
+    if key(written) in _everyday() or (not has_marks(written) and key(written) in _everyday_unmarked()):
+        return bool(
+            _CUT_AFTER.match(aligned.folded, end) and _OPENS.search(aligned.folded, max(0, start - _NEAR), start)
+        )
+    if has_marks(written):
+        return True
+    return " " in written and (
+        bool(_CUT_AFTER.match(aligned.folded, end)) or not _TITLE.search(aligned.folded, max(0, start - _NEAR), start)
+    )
 
 
 def _joined(aligned: AlignedText, named: "list[_Named]") -> "list[_Named]":
@@ -365,16 +486,11 @@ def _small_places(aligned: AlignedText) -> Iterator[Match]:
     """Hamlets, blocks, streets and sites: named by a number or by capitalised words."""
     pattern, spelt = _small()
     opened: Match | None = None
-    marked_text = has_marks(aligned.accented)
     for match in pattern.finditer(aligned.folded):
         kind, written = spelt[re.sub(r"\s+", "", match[0])]
-        if not aligned.says(match.start(), match.end(), written):
+        if not _says_kind(aligned, match, written):
             continue
-        if has_marks(written) and marked_text and not aligned.marked(match.start(), match.end()):
-            continue
-        if aligned.folded[: match.start()].endswith("cong "):
-            continue
-        end = _small_name_end(aligned, match.end(), kind)
+        end = _small_name_end(aligned, match, kind)
         if end is None:
             continue
         start = match.start()
@@ -388,14 +504,44 @@ def _small_places(aligned: AlignedText) -> Iterator[Match]:
         yield opened
 
 
-def _small_name_end(aligned: AlignedText, at: int, kind: str) -> int | None:
+@lru_cache(maxsize=1)
+def _streets() -> "re.Pattern[str]":
+    names = (fold(name).lower() for name in lexicon.read("place_words")["streets"])
+    return re.compile(r"\s+" + words(*names) + r"(?![a-z0-9])")
+
+
+def _street_end(aligned: AlignedText, at: int) -> int | None:
+    """The end of a street's name right after ``at``, in whatever case."""
+    street = _streets().match(aligned.folded, at)
+    return street.end() if street else None
+
+
+@lru_cache(maxsize=1)
+def _usual_name() -> "re.Pattern[str]":
+    firsts = words(*{fold(word) for word in lexicon.read("place_words")["hamlet_names"]})
+    return re.compile(rf"\s+{firsts}\s+[a-z]+(?![a-z0-9])")
+
+
+def _small_name_end(aligned: AlignedText, said: "re.Match[str]", kind: str) -> int | None:
+    at = said.end()
     number = _NUMBER_NAME.match(aligned.folded, at)
     if number and kind != "site":
         end = number.end()
-        return _capitals_end(aligned, end) or end if kind == "street" else end
+        return _street_end(aligned, end) or _capitals_end(aligned, end) or end if kind == "street" else end
+    street = None if kind == "hamlet" else _street_end(aligned, at)
+    if street is not None:
+        return street
     capitals = _capitals_end(aligned, at)
     if capitals is not None:
         return capitals
+    usual = _usual_name().match(aligned.folded, at)
+    if (
+        usual
+        and said[0] in _folded("of_usual_names")
+        and _is_usual(aligned.accented[usual.start() : usual.end()].split()[0])
+        and _names(aligned, said, usual.end())
+    ):
+        return usual.end()
     spoken = _SPOKEN_NAME.match(aligned.folded, at)
     if spoken and kind == "hamlet" and aligned.marked(at, spoken.end()):
         return spoken.end()

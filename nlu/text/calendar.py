@@ -33,7 +33,8 @@ def _pairs() -> "tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]], t
 
 @lru_cache(maxsize=1)
 def _shortened() -> "dict[str, str]":
-    return {short: full for full, shorts in lexicon.read("teencode").items() for short in shorts}
+    spelt = (*lexicon.read("teencode").items(), *lexicon.read("calendar")["spelt"].items())
+    return {short: full for full, shorts in spelt for short in shorts}
 
 
 def dated_as_meant(words: "list[str]") -> "list[str]":

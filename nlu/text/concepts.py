@@ -2,35 +2,44 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TypeAlias
 
 from nlu import lexicon
 from nlu.text.marks import fold
 from nlu.text.views import normalise
 
+Phrase: TypeAlias = "tuple[tuple[str, ...], str]"
+
 
 @lru_cache(maxsize=1)
-def _phrases() -> "tuple[dict[str, str], int]":
-    """Phrase → concept, as written and (where no other claims it) without marks; the words of the longest one."""
+def _phrases() -> "dict[str, list[Phrase]]":
+    """First word → the phrases that begin with it and their concepts, the longest first; as written, and (where no
+    other concept claims it) without marks."""
     table = lexicon.read("concepts")
-    phrases: dict[str, str] = {}
+    concept_of: dict[str, str] = {}
     for concept, row in table.items():
         for phrase in row:
-            phrases.setdefault(normalise(str(phrase)).accented, concept)
-    for phrase, concept in list(phrases.items()):
-        phrases.setdefault(fold(phrase), concept)
-    return phrases, max(len(phrase.split()) for phrase in phrases)
+            concept_of.setdefault(normalise(str(phrase)).accented, concept)
+    for phrase, concept in list(concept_of.items()):
+        concept_of.setdefault(fold(phrase), concept)
+    by_first: dict[str, list[Phrase]] = {}
+    for phrase, concept in concept_of.items():
+        words = tuple(phrase.split())
+        by_first.setdefault(words[0], []).append((words, concept))
+    for phrases in by_first.values():
+        phrases.sort(key=lambda phrase: -len(phrase[0]))
+    return by_first
 
 
 def concepts(words: Sequence[str]) -> "list[str]":
     """The concepts named by the words of an accented view, in their order; the longest phrase wins."""
-    phrases, longest = _phrases()
+    by_first = _phrases()
     found, i = [], 0
     while i < len(words):
-        for size in range(min(longest, len(words) - i), 0, -1):
-            concept = phrases.get(" ".join(words[i : i + size]))
-            if concept:
+        for phrase, concept in by_first.get(words[i], ()):
+            if tuple(words[i : i + len(phrase)]) == phrase:
                 found.append(concept)
-                i += size
+                i += len(phrase)
                 break
         else:
             i += 1

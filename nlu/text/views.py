@@ -60,7 +60,7 @@ def clean(text: str) -> str:
 @lru_cache(maxsize=65536)
 def _unstretch(word: str) -> str:
     """ "alooooo" → "alo", "điiện" → "điện"; a doubled letter is kept where the word needs it ("xoong")."""
-    if word in as_they_stand():
+    if word in as_they_stand() or not word.isalpha():
         return word
     word = _STRETCH.sub(r"\1", word)
     if _DOUBLE.search(word) and not is_syllable(word) and not is_plain_syllable(word):
@@ -92,7 +92,7 @@ def words_as_meant(words: "list[str]") -> "list[str]":
 
 @lru_cache(maxsize=65536)
 def _shorter(word: str) -> str:
-    return word if word in as_they_stand() else _STRETCH.sub(r"\1\1", word)
+    return word if word in as_they_stand() or not word.isalpha() else _STRETCH.sub(r"\1\1", word)
 
 
 def normalise(text: str) -> Views:

@@ -4,6 +4,7 @@ Used by the chat page and by the control API. A person comes into being when the
 """
 
 from typing import Any
+from zlib import crc32
 
 from sandbox.emulator.clock import epoch_ms
 from sandbox.emulator.media import StoredFile
@@ -12,6 +13,9 @@ from sandbox.emulator.samples import FileKind
 from sandbox.emulator.transcript import Entry, Media, Tap
 from sandbox.messenger.state import INBOX_APP_ID, MessengerState, Person
 from sandbox.messenger.webhooks import ECHO_DELAY, MessengerWebhooks
+
+LIKE, LIKE_SHOWN_AS = 369239263222822, "dong-y"
+"""The thumb beside Messenger's text field, and the sticker of ours that looks like it."""
 
 
 class People(PeopleActions):
@@ -37,7 +41,7 @@ class People(PeopleActions):
 
     def send_sticker(self, user: str, sticker: str) -> str:
         url = f"{self._state.settings.base_url}/chat/static/stickers/{sticker}.svg"
-        payload = {"url": url, "sticker_id": 369239263222822}
+        payload = {"url": url, "sticker_id": LIKE if sticker == LIKE_SHOWN_AS else crc32(sticker.encode())}
         message = {"attachments": [{"type": "sticker", "payload": payload}]}
         return self._send(user, "sticker", message, media=Media("sticker", url))
 

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import yaml
 
+from actions.backends.models import OpenSpan
+
 _FOLDER: Final = Path(__file__).resolve().parent
 _GAZETTEER: Final = _FOLDER.parents[1] / "data" / "places.yml"
 
@@ -38,6 +40,7 @@ class TeamOffice:
     address: str
     phone: str
     hours: str
+    open_spans: tuple[OpenSpan, ...]
     place_codes: tuple[str, ...]
 
 
@@ -76,6 +79,7 @@ def offices() -> Mapping[str, TeamOffice]:
             office["address"],
             content["phone"],
             content["hours"],
+            tuple(OpenSpan.model_validate(span) for span in content["open_spans"]),
             tuple(sorted([*own, *office.get("places", [])])),
         )
     return found

@@ -345,6 +345,7 @@ class World:
                 address=office.address,
                 phone=office.phone,
                 hours=office.hours,
+                open_spans=office.open_spans,
                 place_codes=office.place_codes,
                 as_of=now,
             )

@@ -25,6 +25,11 @@ def test_the_longest_phrase_counts() -> None:
     assert option_meant(answers, "power", "cột điện") is None
 
 
+def test_punctuation_is_no_part_of_a_word() -> None:
+    answers = {"power": {"back": ["co dien"]}}
+    assert option_meant(answers, "power", "Có điện, cảm ơn") == option_meant(answers, "power", "(có điện)") == "back"
+
+
 def test_what_stands_between_words_ends_them_too() -> None:
     answers = {"use": {"trade": ["kinh doanh"], "work": ["kinh doanh, sản xuất"]}}
     assert option_meant(answers, "use", "sang kinh doanh, làm giúp tôi") == "trade"

@@ -21,10 +21,20 @@ from stack import CIRCUIT_SECONDS, WEDNESDAY_MORNING, Stack
 from actions import vietqr
 from bot.dialogue.state import DialogueState
 from bot.messages import ChannelName
-from bot.store import conversations
+from bot.store import conversations, handovers
 from bot.store.grid import OUTAGE, GridReports, Reported
 from bot.store.link_codes import LinkCodes, grouped
-from bot.store.models import Consent, Conversation, Delivery, DeliveryStatus, InboundEvent, Message, Owner
+from bot.store.models import (
+    Consent,
+    Conversation,
+    Delivery,
+    DeliveryStatus,
+    Handover,
+    InboundEvent,
+    Message,
+    Owner,
+    RightsRequest,
+)
 from sandbox.emulator.faults import Fault
 from sandbox.emulator.people import PeopleActions
 from sandbox.emulator.samples import SAMPLES
@@ -228,6 +238,10 @@ class Player:
             people.send_file(user, MEDIA[text], self._emulator.state.media.add(content(), content_type, name))  # type: ignore[arg-type]
         elif text == "(sticker)":
             people.send_sticker(user, "xin-chao")
+        elif text == "(like)" and self._channel is ChannelName.MESSENGER:
+            people.send_sticker(user, "dong-y")
+        elif text == "(like)":
+            people.say(user, "/-strong")
         elif text.startswith("(location "):
             latitude, longitude = map(float, text[1:-1].split()[1:])
             people.send_location(user, latitude, longitude)
@@ -446,7 +460,7 @@ class Player:
         ]
         url = next(tap.url for tap in reversed(taps) if tap.url and _shows(tap.title, title))
         answer = requests.get(url, timeout=5)
-        begins = {b"%PDF": "a PDF", b"<?xm": "an XML"}
+        begins = {b"%PDF": "a PDF", b"<?xm": "an XML", b"<!do": "a page", b"{\n  ": "a JSON file"}
         return wanted == (begins.get(answer.content[:4], "?") if answer.ok else f"page {answer.status_code}")
 
     # --- Around it ---
@@ -502,6 +516,27 @@ class Player:
     def _case(self) -> Any:
         """The case last told, and the notes on it."""
         return self._stack.sandbox.world.case(self._facts.ticket)
+
+    def _waits(self) -> Handover | None:
+        """The hand-over that is not ended."""
+        with self._stack.database.begin() as session:
+            conversation = conversations.load(session, self._channel, self._customers[0].user).conversation
+            return handovers.open_of(session, conversation.id)
+
+    def _asked_of_data(self) -> list[RightsRequest]:
+        with self._stack.database.begin() as session:
+            own = self._contact_id(session, self._customers[0])
+            return list(session.scalars(select(RightsRequest).where(RightsRequest.contact_id == own)))
+
+    def _lines(self) -> int:
+        """How many lines of the thread are kept."""
+        with self._stack.database.begin() as session:
+            thread = conversations.load(session, self._channel, self._customers[0].user).conversation.id
+            return session.scalar(select(func.count(Message.id)).where(Message.conversation_id == thread)) or 0
+
+    def _files_of_ticket(self) -> int:
+        notes = self._stack.sandbox.world._tickets.get(self._facts.ticket).notes
+        return sum(len(note.attachments) for note in notes)
 
     def _owner(self) -> str:
         with self._stack.database.begin() as session:
@@ -614,6 +649,14 @@ CHECKS: dict[str, Any] = {
     r"the case says (.+)": lambda p, words: _has(p._case()[0].text, words),
     r"the request has (\d+) papers?": lambda p, n: len(p._stack.sandbox.world.papers(p._facts.request)) == int(n),
     r"a person is asked for": lambda p: p._owner() == Owner.WAITING,
+    r"a person is asked for because of (\w+)": lambda p, why: (row := p._waits()) and row.reason == why,
+    r"the mood is (\w+)": lambda p, mood: (row := p._waits()) and row.summary["mood"] == mood,
+    r"nobody is asked for": lambda p: p._waits() is None,
+    r"a request to (\w+) is on record": lambda p, kind: [r.kind for r in p._asked_of_data()] == [kind],
+    r"a request to (\w+) is done": lambda p, kind: [r.kind for r in p._asked_of_data() if r.done_at] == [kind],
+    r"no request is on record": lambda p: not p._asked_of_data(),
+    r"(\d+) lines? (?:is|are) kept": lambda p, count: p._lines() == int(count),
+    r"the ticket has (\d+) files?": lambda p, count: p._files_of_ticket() == int(count),
     r"the bot has the conversation": lambda p: p._owner() == Owner.BOT,
     r"staff have the conversation": lambda p: p._owner() == Owner.STAFF,
 }

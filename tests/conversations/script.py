@@ -2,7 +2,7 @@
 
 A file begins with `# title` and `key: value` lines, then has steps, one a line:
 
-    > text                the customer writes; (sticker), (image), (location 21.59 105.84) … send such a thing,
+    > text                the customer writes; (sticker), (like), (image), (location 21.59 105.84) … send such a thing,
                           (m.me link REF) opens the chat by a link with that ref
     [Title]               the customer taps the newest button with this title
     < words*more words    the next reply holds these words in this order, upper and lower case as written

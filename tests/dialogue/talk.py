@@ -132,6 +132,31 @@ def pay(turn: Turn[Counter], slots: Slots) -> None:
     turn.say("order.done")
 
 
+@registry.handles("usage_daily")
+def usage(turn: Turn[Counter], slots: Slots) -> None:
+    """Reads from the words how much is asked about."""
+    about = slots.field or turn.text
+    turn.request = slots.merged(Slots(field=about))
+    account = turn.account(slots)
+    turn.desk.work(f"usage {about} {account.customer_code} {slots.energy}")
+    turn.say("order.done")
+
+
+registry.belongs("energy", "usage_daily")
+
+
+@registry.handles("usage_alert")
+def alert(turn: Turn[Counter], slots: Slots) -> Command:
+    """Says the request as a command."""
+    return Command(name="alert.set", slots=slots.merged(Slots(value=turn.text)))
+
+
+@registry.handles("alert.set")
+def set_alert(turn: Turn[Counter], slots: Slots) -> None:
+    turn.desk.work(f"alert {turn.account(slots).label} {slots.value}")
+    turn.say("order.done")
+
+
 @registry.handles("hotline")
 def hotline(turn: Turn[Counter], _slots: Slots) -> None:
     turn.desk.work("hotline")
@@ -142,6 +167,14 @@ def hotline(turn: Turn[Counter], _slots: Slots) -> None:
 def danger(turn: Turn[Counter], _slots: Slots) -> None:
     turn.desk.work("danger")
     turn.say("danger.said")
+
+
+@registry.advises
+def advise(turn: Turn[Counter], intent: str | None) -> Command | None:
+    """Knows one question better than its intent, and one that was not understood."""
+    known = {("hạn sao", "bill_lookup"): "hotline", ("số nào đấy", None): "hotline"}
+    name = known.get((turn.text, intent))
+    return Command(name=name) if name else None
 
 
 def _plain(name: str) -> None:
@@ -199,11 +232,13 @@ class Talk:
             self.nlu.teach(text, intent, confidence, ranking=ranking, **slots)
         return self.hears(text=text)
 
-    def hears(self, kind: InboundKind = InboundKind.TEXT, *, text: str = "", payload: str | None = None) -> list[str]:
+    def hears(
+        self, kind: InboundKind = InboundKind.TEXT, *, text: str = "", payload: str | None = None, **more: Any
+    ) -> list[str]:
         number = len(self.turns) + 1
         turn: Turn[Counter] = Turn(
             caller=Caller(1, self.conversation_id, ChannelName.ZALO, self.accounts, self.consents),
-            inbound=Inbound(key=f"k{number}", name="n", kind=kind, at=self.clock(), text=text, payload=payload),
+            inbound=Inbound(key=f"k{number}", name="n", kind=kind, at=self.clock(), text=text, payload=payload, **more),
             event_id=number,
             now=self.clock(),
             state=self.state,

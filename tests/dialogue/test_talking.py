@@ -10,7 +10,7 @@ from talk import FIRST, SECOND, Talk
 from actions.backends.errors import BackendDown
 from bot.dialogue.commands import BUTTON_LIFETIME, Period
 from bot.dialogue.state import TOPIC_LIFETIME
-from bot.messages import InboundKind
+from bot.messages import Attachment, InboundKind
 
 SEPTEMBER, OCTOBER = Period.of(date(2026, 9, 1)), Period.of(date(2026, 10, 1))
 
@@ -93,7 +93,7 @@ class TestButtons:
         assert talk.desk.done == []
 
     def test_a_button_for_something_that_was_taken_out_says_so(self, talk: Talk) -> None:
-        assert talk.taps_payload(talk.payload("usage_alert")) == ["not_yet"]
+        assert talk.taps_payload(talk.payload("einvoice_get")) == ["button.stale"]
 
     @pytest.mark.parametrize("command", ["form.fill", "form.confirm", "form.edit", "form.resume"])
     def test_a_form_s_button_without_its_form_is_stale(self, talk: Talk, command: str) -> None:
@@ -186,8 +186,8 @@ class TestFallback:
         assert talk.desk.done == ["hotline"]
 
     def test_what_is_not_served_is_not_suggested(self, talk: Talk) -> None:
-        ranking = (("usage_alert", 0.4), ("hotline", 0.35))
-        talk.says("câu", "usage_alert", 0.4, ranking=ranking)
+        ranking = (("einvoice_get", 0.4), ("hotline", 0.35))
+        talk.says("câu", "einvoice_get", 0.4, ranking=ranking)
         assert talk.titles[0] == "Số tổng đài"
 
     def test_what_is_nothing_at_all_gets_the_menu(self, talk: Talk) -> None:
@@ -205,6 +205,29 @@ class TestFallback:
         talk.says("câu tháng 9", "bill_lookup", 0.4, ranking=self.RANKING, period=SEPTEMBER)
         talk.says("vâng", "affirm")
         assert talk.desk.done == [f"bill {CODE} 09"]
+
+
+class TestAdvice:
+    """An advisor knows from the words what the intent alone does not tell."""
+
+    def test_it_goes_before_the_intent(self, talk: Talk) -> None:
+        talk.says("hạn sao", "bill_lookup")
+        assert talk.desk.done == ["hotline"]
+
+    def test_it_knows_what_was_not_understood(self, talk: Talk) -> None:
+        talk.says("số nào đấy", "bill_lookup", 0.2)
+        assert talk.desk.done == ["hotline"]
+        assert talk.state.misses == 0
+
+    def test_what_is_not_ours_stays_that(self, talk: Talk) -> None:
+        assert talk.says("số nào đấy", "out_of_scope", 0.9) == ["fallback.out_of_scope"]
+
+    def test_within_a_form_it_is_a_change_of_subject_with_return(self, talk: Talk) -> None:
+        talk.says("đặt hàng", "order")
+        talk.says("hạn sao", "bill_lookup")
+        assert talk.desk.done == ["hotline"]
+        assert talk.state.on_yes
+        assert talk.state.on_yes.name == "form.resume"
 
 
 class TestFollowUps:
@@ -262,6 +285,61 @@ class TestFollowUps:
         assert talk.desk.done == [f"bill {CODE}"]
 
 
+class TestWhatWasRead:
+    """A handler's reading of the words holds whenever its request is asked again."""
+
+    def test_of_the_account_picked(self, talk: Talk) -> None:
+        talk.accounts = (FIRST, SECOND)
+        talk.says("cả tuần", "usage_daily")
+        talk.taps(SECOND.label)
+        assert talk.desk.done == [f"usage cả tuần {OTHER_CODE} None"]
+
+    def test_after_a_failure(self, talk: Talk) -> None:
+        talk.desk.failure = BackendDown("x", "no answer")
+        talk.says("cả tuần", "usage_daily")
+        talk.desk.failure = None
+        talk.taps("Thử lại")
+        assert talk.desk.done[-1] == f"usage cả tuần {CODE} None"
+
+    def test_in_a_follow_up(self, talk: Talk) -> None:
+        talk.says("cả tuần", "usage_daily")
+        talk.says("300 số", "inform", energy=300)
+        assert talk.desk.done[-1] == f"usage cả tuần {CODE} 300.0"
+
+    def test_a_value_that_is_not_about_the_last_request_is_no_follow_up(self, talk: Talk) -> None:
+        talk.says("tiền điện", "bill_lookup")
+        talk.says("300 số", "inform", energy=300)
+        assert talk.desk.done == [f"bill {CODE}", "inform"]
+
+
+class TestRequestsSaidAsCommands:
+    """What a message said is not lost when it must wait."""
+
+    def test_it_is_done_at_once(self, talk: Talk) -> None:
+        assert talk.says("quá 300 số", "usage_alert") == ["order.done"]
+        assert talk.desk.done == [f"alert {CODE} quá 300 số"]
+
+    def test_or_once_the_account_is_chosen(self, talk: Talk) -> None:
+        talk.accounts = (FIRST, SECOND)
+        assert talk.says("quá 300 số", "usage_alert") == ["account.which"]
+        assert talk.taps("nhà mẹ") == ["order.done"]
+        assert talk.desk.done == ["alert nhà mẹ quá 300 số"]
+
+    def test_or_once_the_backend_is_back(self, talk: Talk) -> None:
+        talk.desk.failure = BackendDown("op", "r")
+        assert talk.says("quá 300 số", "usage_alert") == ["failure.backend_down"]
+        talk.desk.failure = None
+        talk.taps("Thử lại")
+        assert talk.desk.done[-1] == f"alert {CODE} quá 300 số"
+
+    def test_more_of_it_is_more_of_the_command(self, talk: Talk) -> None:
+        talk.accounts = (FIRST, SECOND)
+        talk.state.default_link = FIRST.link_id
+        talk.says("quá 300 số", "usage_alert")
+        talk.says("nhà mẹ nữa", "inform")
+        assert talk.desk.done == [f"alert {CODE} quá 300 số", "alert nhà mẹ quá 300 số"]
+
+
 class TestFailures:
     def test_nothing_half_said_and_a_button_to_try_again(self, talk: Talk) -> None:
         talk.desk.failure = BackendDown("x", "no answer")
@@ -297,10 +375,7 @@ class TestOtherThanText:
     @pytest.mark.parametrize(
         ("kind", "reply"),
         [
-            (InboundKind.IMAGE, "media.image"),
             (InboundKind.AUDIO, "media.audio"),
-            (InboundKind.VIDEO, "media.video"),
-            (InboundKind.FILE, "media.file"),
             (InboundKind.STICKER, "media.sticker"),
             (InboundKind.LINK, "media.link"),
             (InboundKind.CONTACT_INFO, "media.contact_info"),
@@ -316,7 +391,33 @@ class TestOtherThanText:
 
     def test_in_a_form_the_question_is_asked_again(self, talk: Talk) -> None:
         talk.says("đặt", "order")
-        assert talk.hears(InboundKind.IMAGE) == ["media.image", "order.ask_size"]
+        assert talk.hears(InboundKind.AUDIO) == ["media.audio", "order.ask_size"]
+
+    def test_words_under_a_picture_are_understood_and_the_picture_is_kept(self, talk: Talk) -> None:
+        talk.nlu.teach("hỏi tổng đài", "hotline")
+        photo = (Attachment(url="https://photos.example/1.jpg"),)
+        assert talk.hears(InboundKind.IMAGE, text="hỏi tổng đài", attachments=photo) == ["hotline.said"]
+        assert [file.url for file in talk.state.files] == ["https://photos.example/1.jpg"]
+        talk.clock.forward(minutes=31)
+        talk.says("cảm ơn", "thank")
+        assert talk.state.files == []
+
+    def test_a_like_says_yes_where_yes_or_no_was_asked(self, talk: Talk) -> None:
+        for said in ("đặt", "nhỏ", "PA04"):
+            talk.says(said, "order" if said == "đặt" else "inform", customer_code=CODE if said == "PA04" else None)
+        assert talk.says("không có ghi chú") == ["order.review"]
+        assert talk.hears(InboundKind.STICKER, thumbs_up=True) == ["order.done"]
+
+    def test_a_like_out_of_the_blue_is_only_friendly(self, talk: Talk) -> None:
+        assert talk.hears(InboundKind.STICKER, thumbs_up=True) == ["media.sticker"]
+        assert talk.hears(text="👍", thumbs_up=True) == ["media.sticker"]
+        assert talk.nlu.asked == []
+
+    def test_another_sticker_answers_nothing(self, talk: Talk) -> None:
+        for said in ("đặt", "nhỏ", "PA04"):
+            talk.says(said, "order" if said == "đặt" else "inform", customer_code=CODE if said == "PA04" else None)
+        talk.says("không có ghi chú")
+        assert talk.hears(InboundKind.STICKER) == ["media.sticker", "order.review"]
 
 
 def test_what_is_remembered_does_not_grow(talk: Talk) -> None:

@@ -35,7 +35,19 @@ def test_counts_of_the_gazetteer() -> None:
         ("nhà ở xã Bình Yên mất điện", "xã Bình Yên", "05587", "commune"),
         ("xa binh yen dinh hoa", "xa binh yen dinh hoa", "05587", "commune"),
         ("binh yen dinh hoa", "binh yen dinh hoa", "05587", "commune"),
-        ("xã Bình Yên cũ", "xã Bình Yên", "05587", "commune"),
+        ("xã Bình Yên cũ", "xã Bình Yên cũ", "05587", "commune"),
+        ("xa binh yen cu mua la mat dien", "xa binh yen", "05587", "commune"),
+        ("xóm đình xã úc kỳ", "xóm đình xã úc kỳ", "05908", "commune"),
+        ("xom dong danh xa van han nhe", "xom dong danh xa van han", "05680", "commune"),
+        ("MẤT ĐIỆN RỒI XÓM BẮC LÂU THƯỢNG", "XÓM BẮC LÂU THƯỢNG", "05716", "commune"),
+        ("cột ở chỗ dốc lim xã lục bình", "dốc lim xã lục bình", "01969", "commune"),
+        ("cột ở ngã ba hóa trung nghiêng", "ngã ba hóa trung", "05692", "commune"),
+        ("cả làng Thượng Minh mất điện", "Thượng Minh", "01921", "commune"),
+        ("sao duc xuan mat dien lau the", "duc xuan", "01840", "ward"),
+        ("phu thong bi cup dien", "phu thong", "01969", "commune"),
+        ("ma Binh Yen van mat dien", "Binh Yen", "05587", "commune"),
+        ("xã Úc Kì", "xã Úc Kì", "05908", "commune"),
+        ("ơ tràng xáa mất điện", "tràng xáa", "05746", "commune"),
         ("xax Binhf Yeen mất điện", "xax Binhf Yeen", "05587", "commune"),
         ("tổ 8 phường Quang Vinh", "tổ 8 phường Quang Vinh", "05482", "ward"),
         ("xã Cường Lợi, huyện Na Rì", "xã Cường Lợi, huyện Na Rì", "02152", "commune"),
@@ -91,6 +103,11 @@ def test_a_district_lists_its_units_with_its_namesake_first() -> None:
     assert value["choices"][0]["code"] == "05569"
 
 
+def test_a_name_that_is_an_everyday_word_is_a_place_where_its_power_is_spoken_of() -> None:
+    assert [said for said, _ in places("chợ mới bh mới có điện lại")] == ["chợ mới"]
+    assert places("em ở chỗ mới, chưa có điện") == []
+
+
 def test_bac_kan_alone_is_ambiguous_and_thai_nguyen_alone_is_the_province() -> None:
     [(_, value)] = places("Bắc Kạn")
     assert value["choices"][0]["code"] == "01843"
@@ -107,6 +124,39 @@ def test_hamlets_and_streets() -> None:
     ]
     [(_, value)] = places("xóm Đồng Tiến xã Tân Thành")
     assert (value["code"], value["detail"]) == ("05923", "xóm Đồng Tiến")
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "kind"),
+    [
+        ("dãy trọ ngõ 12 lương ngọc quyến", "ngõ 12 lương ngọc quyến", "street"),
+        ("so 45 duong minh cau", "so 45 duong minh cau", "street"),
+        ("xóm na long đây", "xóm na long", "hamlet"),
+        ("nha toi o ban phieng luong tren nui", "ban phieng luong", "hamlet"),
+    ],
+)
+def test_small_places_in_lower_case(text: str, words: str, kind: str) -> None:
+    assert [(said, value["kind"]) for said, value in places(text)] == [(words, kind)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tien dien la hien bao nhieu",
+        "chuyen tien thanh cong roi",
+        "thu ho co cho moi dong tien",
+        "hang xom bai chan nuoi",
+        "cả xóm đồng ý",
+        "phải bản gốc cơ",
+        "chi thanh mai oi",
+        "em doi dong ho",
+        "cả xóm mất điện rồi",
+        "thành phố lạng sơn",
+        "vẫn phải trả mà",
+    ],
+)
+def test_words_that_are_no_places(text: str) -> None:
+    assert places(text) == []
 
 
 def test_every_unit_and_former_unit_is_found_by_its_full_name() -> None:

@@ -411,7 +411,7 @@ class TestPeople:
         event_id = stage.hears("tiền điện nhà tôi")
         with stage.database.begin() as session:
             contact = conversations.load(session, "zalo", USER).contact
-            retention.erase(session, contact.id)
+            retention.erase(session, contact.id, actor="platform")
         stage.work()
         assert stage.status(event_id) == "ignored"
         assert stage.zalo.sent == []

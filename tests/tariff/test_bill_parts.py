@@ -1,49 +1,21 @@
 """Why a bill is not the other: parts in whole đồng that add up to the difference, whatever changed."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import pytest
+from fixtures.bills import bill
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actions.backends.models import Invoice, InvoiceLine
+from actions.backends.models import Invoice
 from actions.bill_parts import Part, difference, reckoned
-from actions.tariff import Band, Charge, non_residential_charge, residential_charge
+from actions.tariff import Band, non_residential_charge, residential_charge
 
 SEPTEMBER, OCTOBER = date(2026, 9, 1), date(2026, 10, 1)
 LEFT_BY_ROUNDING = 5
-
-
-def bill(charge: Charge, first: date, last: date) -> Invoice:
-    return Invoice(
-        id="HD",
-        customer_code="PA04GT0000001",
-        month=last.replace(day=1),
-        term=1,
-        first_day=first,
-        last_day=last,
-        days=(last - first).days + 1,
-        meter_serial="1",
-        reading_old=Decimal(0),
-        reading_new=charge.kwh,
-        multiplier=1,
-        kwh=int(charge.kwh),
-        lines=tuple(
-            InvoiceLine(label=line.label, kwh=line.kwh, price=line.price, amount=int(line.amount + Decimal("0.5")))
-            for line in charge.lines
-        ),
-        amount=charge.amount,
-        vat_percent=charge.vat_percent,
-        vat=charge.vat,
-        total=charge.total,
-        paid=0,
-        due_date=last,
-        issued_at=datetime(2026, 11, 1, tzinfo=UTC),
-        status="unpaid",
-    )
 
 
 def home(kwh: int, month: date = OCTOBER, days: int | None = None, norms: str = "1", **more: Any) -> Invoice:
@@ -160,10 +132,11 @@ def test_every_bill_that_follows_the_rules_can_be_reckoned(one: tuple[Invoice, D
     )
 
 
-def workshop(normal: int, off_peak: int, peak: int, vat: int | None = None) -> Invoice:
+def workshop(normal: int, off_peak: int, peak: int, vat: int | None = None, days: int = 31) -> Invoice:
     usage: dict[Band, int] = {"normal": normal, "off_peak": off_peak, "peak": peak}
     charge = non_residential_charge(usage, group="production", on=OCTOBER)
-    invoice = bill(charge, OCTOBER, date(2026, 10, 31))
+    last = date(2026, 10, 31)
+    invoice = bill(charge, last - timedelta(days=days - 1), last)
     if vat is None:
         return invoice
     total = round(Fraction(invoice.amount) * (100 + vat) / 100)
@@ -173,13 +146,29 @@ def workshop(normal: int, off_peak: int, peak: int, vat: int | None = None) -> I
 @given(
     st.lists(st.integers(0, 5_000), min_size=6, max_size=6),
     st.sampled_from([8, 10]),
+    st.integers(25, 35),
 )
-def test_three_prices_are_told_by_the_hours(kwh: list[int], vat: int) -> None:
-    before, after = workshop(*kwh[:3]), workshop(*kwh[3:], vat=vat)
+def test_three_prices_are_told_by_the_hours(kwh: list[int], vat: int, days: int) -> None:
+    before, after = workshop(*kwh[:3]), workshop(*kwh[3:], vat=vat, days=days)
     found = difference(before, after, household=False, norms=Decimal(1))
     assert sum(part.amount for part in found) == after.total - before.total
-    assert {part.cause for part in found} <= {"line", "vat", "rounding"}
+    assert {part.cause for part in found} <= {"line", "volume", "days", "vat", "rounding"}
     assert all(abs(part.amount) <= LEFT_BY_ROUNDING for part in found if part.cause == "rounding")
+
+
+def test_more_days_of_a_workshop_are_no_more_use() -> None:
+    [part] = difference(workshop(300, 90, 60, days=30), workshop(310, 93, 62), household=False, norms=Decimal(1))
+    assert (part.cause, part.amount) == ("days", round((10 * 1987 + 3 * 1300 + 2 * 3640) * 1.08))
+
+
+def test_a_shop_with_one_price_just_used_more() -> None:
+    def shop(kwh: int) -> Invoice:
+        charge = non_residential_charge({"normal": kwh}, group="business", on=OCTOBER)
+        return bill(charge, OCTOBER, date(2026, 10, 31))
+
+    assert difference(shop(600), shop(832), household=False, norms=Decimal(1)) == [
+        Part("volume", shop(832).total - shop(600).total, "", Decimal(232))
+    ]
 
 
 def test_a_dearer_band_is_a_price_not_a_use() -> None:

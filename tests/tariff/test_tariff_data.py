@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from actions.tariff import TariffUnknown, residential_charge, tariffs, tiers, time_band
+from actions.prices import spans
+from actions.tariff import TariffUnknown, band_minutes, residential_charge, tariffs, tiers, time_band
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -98,6 +99,25 @@ def test_issued_hours_are_not_applied() -> None:
     schedules = tariffs().schedules
     assert [s.in_force_from is None for s in schedules] == [False, True]
     assert schedules[1].monday_to_saturday.peak == ("17:30-22:30",)
+
+
+def test_the_new_hours_are_a_change_of_data_only() -> None:
+    data = tariffs()
+    applied = data.schedules[1].model_copy(update={"in_force_from": date(2027, 1, 1)})
+    later = data.model_copy(update={"schedules": (data.schedules[0], applied)})
+    local = {"2026-12-31": "normal", "2027-01-04": "peak"}
+    for day, band in local.items():
+        assert time_band(datetime.fromisoformat(f"{day} 21:00").replace(tzinfo=ZONE), later) == band
+    assert later.schedule_to_come is None
+    for on in (date(2026, 12, 31), date(2027, 1, 1)):
+        assert band_minutes(on, later) == {"normal": 5760, "off_peak": 2520, "peak": 1800}
+
+
+def test_hours_as_they_are_read() -> None:
+    hours = tariffs().schedule_on(date(2026, 11, 23)).monday_to_saturday
+    assert spans(hours.peak) == ["9:30–11:30", "17:00–20:00"]
+    assert spans(hours.off_peak) == ["22:00–4:00"]
+    assert spans(()) == []
 
 
 def test_no_hours_before_the_oldest() -> None:

@@ -41,7 +41,7 @@ MEANINGS: dict[str, tuple[InboundKind, dict[str, Any]]] = {
         InboundKind.FILE,
         {"attachments": (Attachment(url="https://file.zdn.vn/f/hoadon.pdf", name="hoadon.pdf", size=48213),)},
     ),
-    "user_send_business_card": (InboundKind.LINK, {"attachments": (Attachment(url="https://zalo.me/2222"),)}),
+    "user_send_business_card": (InboundKind.CONTACT_INFO, {"info": {"phone": "0912345678"}}),
     "user_submit_info": (
         InboundKind.CONTACT_INFO,
         {

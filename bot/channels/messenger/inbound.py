@@ -20,6 +20,11 @@ ATTACHMENTS = {
     "location": InboundKind.LOCATION,
     "fallback": InboundKind.LINK,
 }
+DATA_DELETION = "data_deletion"
+"""Source and name of a request that came by Meta's data deletion callback (messenger.md §9)."""
+LIKES = frozenset({"369239263222822", "369239343222814", "369239383222810"})
+"""Stickers of the thumb beside the text field, in its three sizes."""
+CAPTIONED = frozenset({"image", "video", "file"})
 THREAD_CONTROL = ("pass_thread_control", "take_thread_control", "request_thread_control", "app_roles")
 
 
@@ -37,9 +42,20 @@ def events(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def parse(stored: Mapping[str, Any], *, page_id: str, app_id: str | None = None) -> Inbound:
-    """One event as yielded by `events`. A message of a thread that others own (standby) is only on record."""
+    """One event as yielded by `events`, or a request to erase.
+
+    A message of a thread that others own (standby) is only on record.
+    """
     event = read.mapping(stored.get("event"))
     source = stored.get("source")
+    if source == DATA_DELETION:
+        return Inbound(
+            key=f"{DATA_DELETION}:{stored.get('code')}",
+            name=DATA_DELETION,
+            kind=InboundKind.WITHDRAW,
+            at=datetime.now(UTC),
+            user_id=read.identifier(event.get("user_id")),
+        )
     sender, recipient = (read.identifier(read.mapping(event.get(side)).get("id")) for side in ("sender", "recipient"))
     user_id = recipient if sender == page_id else sender
     if source == "changes":
@@ -72,6 +88,7 @@ def _message(event: Mapping[str, Any], message: Mapping[str, Any], user_id: str 
     latitude, longitude = _coordinates(attachments)
     message_id = read.identifier(message.get("mid"))
     sending_app = read.string(message.get("app_id"))
+    text = clean(read.string(message.get("text")) or "")
     name = "echo" if echo else "message"
     return Inbound(
         key=f"{name}:{message_id}" if message_id else _hash_key(event),
@@ -79,7 +96,7 @@ def _message(event: Mapping[str, Any], message: Mapping[str, Any], user_id: str 
         kind=kind,
         at=read.time(event.get("timestamp")),
         user_id=user_id,
-        text=clean(read.string(message.get("text")) or ""),
+        text=text,
         payload=quick_reply,
         message_id=message_id,
         message_ids=(message_id,) if message_id else (),
@@ -92,6 +109,7 @@ def _message(event: Mapping[str, Any], message: Mapping[str, Any], user_id: str 
         latitude=latitude,
         longitude=longitude,
         referral=read.string(read.mapping(message.get("referral")).get("ref")),
+        thumbs_up=_is_like(kind, text, attachments),
         by_staff=echo and not message.get("metadata") and (app_id is None or sending_app != app_id),
         echo_of=read.string(message.get("metadata")) if echo else None,
     )
@@ -103,13 +121,24 @@ def _message_kind(
     if quick_reply:
         return InboundKind.BUTTON
     if message.get("text") and not _is_bare_link(message, attachments):
-        return InboundKind.TEXT
+        captioned = next((str(item["type"]) for item in attachments if item.get("type") in CAPTIONED), None)
+        return ATTACHMENTS[captioned] if captioned else InboundKind.TEXT
     if attachments:
         first = attachments[0]
-        if first.get("sticker_id") or read.mapping(first.get("payload")).get("sticker_id"):
+        if _sticker(first):
             return InboundKind.STICKER
         return ATTACHMENTS.get(str(first.get("type")), InboundKind.LINK)
     return InboundKind.OTHER
+
+
+def _sticker(attachment: Mapping[str, Any]) -> str | None:
+    return read.string(attachment.get("sticker_id") or read.mapping(attachment.get("payload")).get("sticker_id"))
+
+
+def _is_like(kind: InboundKind, text: str, attachments: list[Mapping[str, Any]]) -> bool:
+    if kind is InboundKind.STICKER:
+        return _sticker(attachments[0]) in LIKES
+    return kind is InboundKind.TEXT and read.is_thumb(text)
 
 
 def _is_bare_link(message: Mapping[str, Any], attachments: list[Mapping[str, Any]]) -> bool:

@@ -22,7 +22,7 @@ USER_MESSAGES = {
     "user_send_sticker": InboundKind.STICKER,
     "user_send_location": InboundKind.LOCATION,
     "user_send_file": InboundKind.FILE,
-    "user_send_business_card": InboundKind.LINK,
+    "user_send_business_card": InboundKind.CONTACT_INFO,
     "user_submit_info": InboundKind.CONTACT_INFO,
 }
 OTHERS_ABOUT_A_USER = {
@@ -34,6 +34,8 @@ OTHERS_ABOUT_A_USER = {
     "user_reacted_message": InboundKind.REACTION,
     "user_withdraw": InboundKind.WITHDRAW,
 }
+LIKE = "/-strong"
+"""How Zalo's own thumb is written in a text."""
 TEMPLATE_EVENTS = {
     "user_feedback",
     "user_click_response_button",
@@ -54,19 +56,21 @@ def parse(payload: Mapping[str, Any], *, raw_body: bytes | None = None) -> Inbou
     message_id = _first(message, "msg_id", "message_id", "mid")
     kind = _kind(name, message)
     latitude, longitude = _coordinates(message)
+    text = clean(read.string(message.get("text")) or "")
     return Inbound(
         key=_key(name, message_id, payload, raw_body),
         name=name,
         kind=kind,
         at=read.time(payload.get("timestamp")),
         user_id=_user_id(name, payload),
-        text=clean(read.string(message.get("text")) or ""),
+        text=text,
         message_id=message_id,
         message_ids=_message_ids(message, message_id),
         attachments=tuple(_attachments(message)),
         latitude=latitude,
         longitude=longitude,
-        info=_submitted_info(read.mapping(payload.get("info"))),
+        info=_submitted_info(read.mapping(payload.get("info"))) or _card(name, message),
+        thumbs_up=kind is InboundKind.TEXT and (text.strip() == LIKE or read.is_thumb(text)),
         by_staff=kind is InboundKind.ECHO and bool(read.mapping(payload.get("sender")).get("admin_id")),
     )
 
@@ -143,6 +147,15 @@ def _submitted_info(info: Mapping[str, Any]) -> dict[str, str]:
         "city": full.get("user_city") or info.get("city"),
     }
     return {key: clean(text) for key, value in found.items() if (text := read.string(value))}
+
+
+def _card(name: str, message: Mapping[str, Any]) -> dict[str, str]:
+    """The phone on a business card, which is JSON in a string (zalo.md §2.4). It may be anybody's."""
+    if name != "user_send_business_card":
+        return {}
+    cards = (read.mapping(item.get("payload")).get("description") for item in read.items(message.get("attachments")))
+    phone = next((phone for card in cards if (phone := read.string(read.embedded(card).get("phone")))), None)
+    return {"phone": clean(phone)} if phone else {}
 
 
 def _first(source: Mapping[str, Any], *names: str) -> str | None:
