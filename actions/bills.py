@@ -91,7 +91,7 @@ def _latest_instead(turn: DeskTurn, account: Account, period: Period | None) -> 
     """Say that there is no bill for that month; the newest one where that month's is still to come."""
     to_come = is_to_come(turn, period)
     asked = period.first if period else month_of(turn.desk.today(turn.now))
-    turn.say("bill.none", account=account, asked=asked, not_yet=to_come)
+    turn.say("bill.none", link=account.link_id, account=account, asked=asked, not_yet=to_come, over=not to_come)
     if not to_come:
         return None
     latest, as_of = find(turn, account, None)

@@ -423,6 +423,7 @@ def values(**changes: Any) -> dict[str, Any]:
         "payment": payment,
         "kind": "twice",
         "verified": False,
+        "over": True,
     }
     kinds = load_notice_kinds(DATA / "notices.yml")
     linked = [Account(1, CODE, None), Account(2, CODE, "nhà mẹ")]
