@@ -46,7 +46,7 @@ def photo(turn: DeskTurn, _slots: Slots) -> None:
     if form and form.name in FILED:
         turn.say("media.kept_for_form", form=turn.replies.render(f"form.name.{form.name}")[0])
     elif not _photo_of_report(turn):
-        turn.say("media.kept" if form else "media.what_for", kind=turn.inbound.kind)
+        turn.say("media.kept" if form else "media.what_for", sent=turn.inbound.kind)
 
 
 def _photo_of_report(turn: DeskTurn) -> bool:

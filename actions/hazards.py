@@ -42,6 +42,7 @@ def hazard_report(turn: DeskTurn, slots: Slots) -> None:
 
 def complete_by(turn: DeskTurn, note: TicketNote, earlier: Reported) -> None:
     """More about a danger that was told of: its case gets it. What fails is said with the hotline, never hidden."""
+    hand_over(turn, HandoverReason.DANGER)
     try:
         ticket = turn.desk.service.add_note(
             earlier.ticket_code, note, idempotency_key=turn.idempotency_key("hazard-note")

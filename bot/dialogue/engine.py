@@ -348,10 +348,11 @@ class Engine(Generic[D]):
                     return
             if failed:
                 return
-        if not turn.state.greeted:
+        kind = InboundKind.STICKER if turn.inbound.thumbs_up else turn.inbound.kind
+        if not turn.state.greeted and kind in {InboundKind.STICKER, InboundKind.TEXT}:
             self._welcome(turn)
             return
-        kind = InboundKind.STICKER if turn.inbound.thumbs_up else turn.inbound.kind
+        self._introduce(turn)
         known, asking = f"media.{kind}", turn.state.form
         if known in self.registry.handlers:
             self.run(turn, Command(name=known))

@@ -14,7 +14,7 @@ from bot.pipeline.turns import Event
 from bot.store import conversations, deliveries, events, handovers, retention, rights
 from bot.store.conversations import Loaded
 from bot.store.database import Database
-from bot.store.models import Conversation, EventStatus, Message, Owner, RightKind
+from bot.store.models import Conversation, EventStatus, HandoverReason, Message, Owner, RightKind
 
 RECEIPT_WAITS_FOR_OUR_COMMIT = timedelta(seconds=20)
 """A receipt may come before the send that it is about is written down (examples.md §5)."""
@@ -61,8 +61,10 @@ class ReceiptHandler:
                 self._staff_take_over(session, event, loaded)
             case InboundKind.HANDBACK:
                 loaded = conversations.load(session, event.channel, str(inbound.user_id))
+                row = handovers.open_of(session, loaded.conversation.id)
+                if row and row.reason == HandoverReason.RIGHTS:
+                    rights.finish(session, loaded.contact.id, self._clock())
                 handovers.give_back(session, loaded.conversation.id, by="staff", at=self._clock())
-                rights.finish(session, loaded.contact.id, self._clock())
             case InboundKind.WITHDRAW:
                 self._erase(session, event, conversations.load(session, event.channel, str(inbound.user_id)))
             case _:

@@ -19,8 +19,11 @@ from bot.store.models import (
     Handover,
     Link,
     Message,
+    NoticeLimits,
+    NoticePreference,
     OtpChallenge,
     RightsRequest,
+    UsageAlert,
 )
 from bot.store.retention import CAME_WITH
 
@@ -28,6 +31,8 @@ SHOWN: dict[str, tuple[type[Base], tuple[str, ...]]] = {
     "links": (Link, ("customer_code", "nickname", "method", "verified_at", "ended_at")),
     "consents": (Consent, ("purpose", "granted", "text_version", "at")),
     "passwords": (OtpChallenge, ("customer_code", "sent_at", "used_at")),
+    "notices": (NoticePreference, ("kind", "link_id", "place_code", "wanted", "at")),
+    "notice_limits": (NoticeLimits, ("quiet_from", "quiet_until", "most_per_day")),
     "reports": (GridReport, ("kind", "ticket_code", "place_code", "at", "over_at")),
     "rights_requests": (RightsRequest, ("kind", "received_at", "answer_due", "done_due", "answered_at", "done_at")),
 }
@@ -48,9 +53,13 @@ def collect(session: Session, contact_id: int) -> dict[str, Any]:
     }
     for by, value, tables in (("contact_id", contact_id, SHOWN), ("conversation_id", conversation_id, THREAD)):
         for name, (table, columns) in tables.items():
-            key, number = table.__table__.c[by], table.__table__.c["id"]
-            rows = session.scalars(select(table).where(key == value).order_by(number))
+            rows = session.scalars(
+                select(table).where(table.__table__.c[by] == value).order_by(*table.__table__.primary_key)
+            )
             found[name] = [_columns(row, columns) for row in rows]
+    own = select(Link.id).where(Link.contact_id == contact_id)
+    levels = session.scalars(select(UsageAlert).where(UsageAlert.link_id.in_(own)).order_by(UsageAlert.link_id))
+    found["usage_levels"] = [_columns(level, ("link_id", "kwh", "dong", "at")) for level in levels]
     return found
 
 

@@ -4,7 +4,7 @@ import unicodedata
 from datetime import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actions.notice_words import load_notice_words
@@ -103,6 +103,7 @@ def test_nothing_said_of_hours(text: str) -> None:
 
 
 @given(st.integers(18, 23), st.integers(4, 9))
+@settings(deadline=None)
 def test_any_evening_to_any_morning(evening: int, morning: int) -> None:
     wanted = QuietHours(time(evening), time(morning))
     for text in (
@@ -114,6 +115,7 @@ def test_any_evening_to_any_morning(evening: int, morning: int) -> None:
 
 
 @given(st.text(alphabet="đừng nhắn sau 0123456789h:giờ,sángtối ", max_size=40))
+@settings(deadline=None)
 def test_whatever_is_written_is_read_or_refused(text: str) -> None:
     try:
         found = hours_said(WORDS, text, NIGHT)

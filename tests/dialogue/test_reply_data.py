@@ -456,7 +456,7 @@ def values(**changes: Any) -> dict[str, Any]:
     known |= {
         "promise": Promise(NOW, is_open=False, since=NOW, is_late=True),
         "angry": True,
-        "kind": "image",
+        "sent": "image",
         "agreed": True,
         "stored": {"messages": [SimpleNamespace(created_at=NOW)], "reports": [1]},
         "files": 2,

@@ -69,6 +69,13 @@ def test_a_place_keeps_its_hamlet_and_its_kind(client: NluClient) -> None:
     assert place == Place(code="05587", name="xã Bình Yên", kind="commune", detail="xóm 5")
 
 
+def test_a_kind_of_notice_goes_with_its_request_and_is_nothing_to_go_on_with(client: NluClient) -> None:
+    ENTITIES[:] = [{"entity": "notice_kind", "start": 4, "end": 11, "value": "reminder"}]
+    slots = client.parse("tắt nhắc nợ", datetime(2026, 11, 23, 2, tzinfo=UTC)).slots
+    assert slots == Slots(notice="reminder")
+    assert not slots.said()
+
+
 def test_each_of_two_requests_has_the_values_of_its_own_part(client: NluClient) -> None:
     ENTITIES[:] = [
         {"entity": "period", "start": 0, "end": 8, "value": {"from": "2026-10", "to": "2026-10"}},

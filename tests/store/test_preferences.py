@@ -282,10 +282,12 @@ class TestQuietHours:
         assert [at for at in outside if hours.cover(at)] == []
 
     @given(times, times, times)
+    @settings(deadline=None)
     def test_each_minute_is_quiet_or_not(self, starts: time, ends: time, at: time) -> None:
         assert QuietHours(starts, ends).cover(at) != QuietHours(ends, starts).cover(at) or starts == ends
 
     @given(times, times, times, times)
+    @settings(deadline=None)
     def test_touching_goes_both_ways(self, a: time, b: time, c: time, d: time) -> None:
         one, other = QuietHours(a, b), QuietHours(c, d)
         assert one.touch(other) == other.touch(one)
