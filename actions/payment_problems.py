@@ -276,7 +276,7 @@ def _answers(form: type[Form], turn: DeskTurn, values: Mapping[str, Any]) -> lis
     shown: dict[str, str | None] = {
         "link": turn.account(Slots(link=values["link"])).label if values["link"] is not None else None,
         "told_code": values.get("told_code"),
-        "kind": turn.replies.render("payment_problem.kind", kind=values["kind"])[0],
+        "kind": turn.replies.render("payment_problem.kind", trouble=values["kind"])[0],
         "wrong": _code_shown(turn, values.get("wrong")),
         "amount": money(values["amount"]) if values.get("amount") else None,
         "day": _day_shown(date.fromisoformat(values["day"])) if values.get("day") else None,
