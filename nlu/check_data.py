@@ -6,14 +6,17 @@ twice under one label, near-duplicates across labels and with the test set, and 
 """
 
 import argparse
+import math
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from nlu.corpus import DATA, TEST_SET, Annotated, domain, held_out_texts, read
 from nlu.entities.mentions import understood
+from nlu.text.reading import Reading
 from nlu.text.views import normalise
 
 FEWEST = 30
@@ -50,6 +53,11 @@ def check(examples: Sequence[Annotated], intents: Sequence[str], entities: Seque
     return findings
 
 
+@cache
+def _reading(text: str) -> Reading:
+    return understood(text)
+
+
 def _duplicates(examples: Sequence[Annotated], findings: Findings) -> None:
     by_text: dict[str, list[Annotated]] = defaultdict(list)
     for example in examples:
@@ -66,24 +74,25 @@ def leaks(examples: Sequence[Annotated], held_out: Sequence[str]) -> Findings:
     """Training examples that are, or nearly are, messages of the test set; marks and values aside."""
     findings = Findings()
     same: set[int] = set()
-    masked = [(text, understood(text).masked) for text in held_out]
+    masked = [(text, _reading(text).masked) for text in held_out]
     asked = [(text, reading, frozenset(reading.split())) for text, reading in masked]
     holders: dict[str, list[int]] = defaultdict(list)
     for i, (_, _, bag) in enumerate(asked):
         for word in bag:
             holders[word].append(i)
     for example in examples:
-        reading = understood(example.text).masked
+        reading = _reading(example.text).masked
         bag = frozenset(reading.split())
         if len(bag) < _LEAST_WORDS:
             continue
-        shared = Counter(i for word in bag for i in holders.get(word, ()))
-        for i, count in sorted(shared.items()):
+        rarest = sorted(bag, key=lambda word: (len(holders.get(word, ())), word))
+        needed = len(bag) - math.ceil(_NEAR * len(bag)) + 1  # a near one shares at least one of so many words
+        for i in sorted({i for word in rarest[:needed] for i in holders.get(word, ())}):
             text, other, words = asked[i]
             if reading == other:
                 same.add(i)
                 findings.remarks.append(f"{example.file}: also in the test set: {example.text!r}")
-            elif count / len(bag | words) >= _NEAR:
+            elif len(bag & words) / len(bag | words) >= _NEAR:
                 findings.remarks.append(f"{example.file}: near the test set: {example.text!r} / {text!r}")
     if len(same) > _LEAKED_AT_MOST * len(held_out):
         findings.errors.append(f"{len(same)} of {len(held_out)} messages of the test set are in the training data")
@@ -94,7 +103,7 @@ def families(examples: Sequence[Annotated]) -> "list[str]":
     """Examples of one intent that differ only in their values, four or more of a kind."""
     members: dict[tuple[str, str], list[str]] = defaultdict(list)
     for example in examples:
-        reading = understood(example.text)
+        reading = _reading(example.text)
         if reading.kinds and len(reading.masked.split()) > len(reading.kinds):
             members[example.intent, reading.masked].append(example.text)
     return [
