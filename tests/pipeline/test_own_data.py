@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from fixtures.outside import CODE, OTHER_CODE
-from fixtures.stage import USER, Stage
+from fixtures.stage import META_APP_ID, PAGE_ID, USER, Stage
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from actions.documents import CopyFormat
 from bot.app import create_app
 from bot.pipeline import promises
-from bot.store import conversations, rights
+from bot.store import conversations, handovers, rights
 from bot.store.models import (
     Audit,
     Consent,
@@ -281,6 +281,38 @@ class TestWatch:
         asked.work()
         [request] = requests(asked)
         assert (request.answered_at, request.done_at) == (THURSDAY, None)
+
+
+@pytest.mark.parametrize(("reason", "is_done"), [(HandoverReason.RIGHTS, True), (HandoverReason.ASKED, False)])
+def test_staff_who_give_back_what_waited_for_it_have_done_it(
+    stage: Stage, reason: HandoverReason, is_done: bool
+) -> None:
+    guest, now = "2", stage.clock()
+    conversation = stage.conversation(guest)
+    with stage.database.begin() as session:
+        rights.add(
+            session,
+            contact_id=conversation.contact_id,
+            kind=RightKind.CORRECT,
+            event_id=1,
+            received_at=now,
+            due=Due(now, now),
+            done=False,
+        )
+        handovers.ask(
+            session,
+            conversation_id=conversation.id,
+            reason=reason,
+            brief=handovers.Brief(),
+            promised_at=now,
+            now=now,
+        )
+    control = {"previous_owner_app_id": "263902037430900", "new_owner_app_id": META_APP_ID}
+    about = {"sender": {"id": guest}, "recipient": {"id": PAGE_ID}, "timestamp": int(stage.stamp())}
+    stage.messenger_event(**about, pass_thread_control=control)
+    stage.work()
+    [request] = requests(stage)
+    assert (request.done_at is not None) is is_done
 
 
 def test_a_replay_is_no_second_request(stage: Stage) -> None:
