@@ -92,12 +92,17 @@ def test_the_engine_needs_no_tensorflow(model: Path) -> None:
     assert done.stdout.strip() == "False"
 
 
+def periods(answer: "dict[str, Any]") -> "list[dict[str, Any]]":
+    """A model of so few examples keeps topics, too: its judge has not learnt where they are meant."""
+    return [entity for entity in answer["entities"] if entity["entity"] == "period"]
+
+
 def test_repeats_are_remembered_per_day(model: Path) -> None:
     engine = Engine(model, remembered=2)
     first = engine.parse("tiền điện tháng trước", date(2026, 11, 24))
     assert engine.parse("tiền điện tháng trước", date(2026, 11, 24)) is first
     later = engine.parse("tiền điện tháng trước", date(2026, 12, 1))
-    assert later["entities"][0]["value"] == {"from": "2026-11", "to": "2026-11"}
+    assert periods(later)[0]["value"] == {"from": "2026-11", "to": "2026-11"}
     engine.parse("a", date(2026, 11, 24))
     assert engine.parse("tiền điện tháng trước", date(2026, 11, 24)) is not first
 
@@ -109,7 +114,7 @@ def test_answer_in_rasas_shape(server: Server) -> None:
     assert answer["intent"] == answer["intent_ranking"][0]
     assert len(answer["intent_ranking"]) == 4
     assert sum(row["confidence"] for row in answer["intent_ranking"]) == pytest.approx(1.0)
-    [entity] = answer["entities"]
+    [entity] = periods(answer)
     assert entity == {
         "entity": "period",
         "start": 10,
@@ -173,7 +178,7 @@ def test_many_at_once_get_their_own_answers(server: Server) -> None:
     with ThreadPoolExecutor(8) as clients:
         answers = list(clients.map(server.parse, texts))
     assert [answer["text"] for answer in answers] == texts
-    assert all(answer["entities"][0]["entity"] == "period" for answer in answers)
+    assert all(len(periods(answer)) == 1 for answer in answers)
 
 
 def test_messages_are_never_printed_and_sigterm_ends_at_once(model: Path) -> None:
