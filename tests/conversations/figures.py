@@ -142,8 +142,8 @@ def explained(text: str, allowed: set[int]) -> set[int]:
 @cache
 def published() -> Known:
     """What the data files say to everybody: prices, tiers, days from which something holds, days as examples."""
-    texts = [file.read_text("utf-8") for file in (*DATA.glob("*.yml"), *(DATA / "tariffs").glob("*.yml"))]
-    worded = [file.read_text("utf-8") for file in (*DATA.glob("*.yml"), *(DATA / "replies").glob("*.yml"))]
+    texts = [file.read_text("utf-8") for file in (*DATA.glob("*.yml"), *(DATA / "tariffs").glob("*.yml"), *_faq())]
+    worded = [file.read_text("utf-8") for file in (*DATA.glob("*.yml"), *(DATA / "replies").glob("*.yml"), *_faq())]
     numbers = {
         number
         for file in (DATA / "tariffs").glob("*.yml")
@@ -157,6 +157,10 @@ def published() -> Known:
         {number.normalize() for number in numbers},
         {day for text in worded for day in days(text)},
     )
+
+
+def _faq() -> list[Path]:
+    return list((DATA / "faq").glob("*.yml"))
 
 
 def dates_in(value: Any) -> tuple[set[date], set[tuple[int, int]]]:
