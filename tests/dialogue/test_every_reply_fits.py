@@ -47,11 +47,6 @@ SAYS_ALL = {
     "hazard.ask_what": "under the hotline's button",
     "hazard.recorded": "under the hotline's button",
     "hazard.completed": "under the hotline's button",
-    "files.attached": "under what was filed",
-    "files.not_attached": "under what was filed",
-    "outage.which_place_there": "a question",
-    "privacy.correction_noted": "people go on",
-    "privacy.erased": "a goodbye",
 }
 """Answers that lead nowhere, and why."""
 
