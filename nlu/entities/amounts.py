@@ -1,5 +1,6 @@
 """Amounts: money in đồng and energy in kWh, in figures, shorthand ("1tr2") or words."""
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -27,6 +28,8 @@ _DONG = re.compile(r"\s?(?:dong|d|vnd|₫)" + E)
 
 _HUNDRED = re.compile(r"(?:tram|cham)(?![a-z])")
 _CLAUSE_END = re.compile(r"\s*(?:[,.?!;]|\Z|(?:ma|thoi|la|roi|a|vay|the|nhi|nhe|hay|thi|chu|day|con)(?![a-z]))")
+_CORRECTED = re.compile(r"\s*,?\s*(?:a|o|u)(?:\s*(?:khong|nham|quen|thoi))?\s*,?\s*")
+"""Before the number that is meant: "năm trăm à năm trăm hai chục nghìn"."""
 _A_YEAR = re.compile(r"(?<![a-z])nam\Z")
 _ABOUT_MONEY = re.compile(
     r"(?<![a-z])(?:tien|mat|het|du|thua|dong|nop|tra|chuyen|no|thieu|tinh|bill|hoa don|lan|nham)(?![a-z])"
@@ -78,9 +81,13 @@ def money(aligned: AlignedText) -> Iterator[Match]:
     for match in _GROUPED.finditer(text):
         if not _ENERGY_UNIT.match(text, match.end()):
             yield Match("money", match.start(), match.end(), int(written(match[0])))
-    for number in numbers(aligned):
+    found = numbers(aligned)
+    corrected = {
+        first.end for first, second in itertools.pairwise(found) if _CORRECTED.fullmatch(text, first.end, second.start)
+    }
+    for number in found:
         end = _DONG.match(text, number.end)
-        if number.scale == 1 and end is None and _hundreds(aligned, number):
+        if number.scale == 1 and end is None and number.end not in corrected and _hundreds(aligned, number):
             yield Match("money", number.start, number.end, round(number.value) * 1000)
         if number.spoken and _A_YEAR.search(before(text, number.start)) and 1990 <= number.value < 2100:
             continue

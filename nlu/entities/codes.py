@@ -31,7 +31,10 @@ _PHONE_WORDS = re.compile(
     words("so dien thoai", "sdt", "dt", "dien thoai", "so may", "goi", "zalo", "lien he", "so") + r"\s*(?:la|:)?\s*\Z"
 )
 
-_REQUEST = re.compile(rf"{B}(?!pa\d|p[a-z]\d\d[a-z0-9])[a-z]{{2,5}}[-_]?\d{{2,4}}\s?[-_/.]\s?\d{{3,8}}{E}")
+_NO_REQUEST = r"(?!pa\d|p[a-z]\d\d[a-z0-9]|(?:thang|thag|thg|ngay|nam|quy|ky|ki|tu|den|toi|lan|bac|so|to|kv)\d)"
+_REQUEST = re.compile(
+    rf"{B}{_NO_REQUEST}[a-z]{{2,5}}(?:[-_]?\d{{2,4}}(?:\s?[-_/.]\s?[0-9o]{{2,4}})?|\d{{5,8}})\s?[-_/.]\s?[0-9o]{{3,8}}{E}"
+)
 _REQUEST_SPACED = re.compile(rf"{B}(?:yc|dv|sc|kn|hs|ts)[\s\-_.]{{0,2}}\d{{2,4}}[\s\-_.]{{1,2}}\d{{3,8}}{E}")
 _REQUEST_PLAIN = re.compile(rf"{B}(?:yc|dv|sc|kn|hs|ts|px|pyc|ycdv|tt|bh)\s?[-_.]?\s?\d{{5,14}}{E}")
 _REQUEST_NAMED = re.compile(
@@ -72,12 +75,12 @@ _SERIAL_NAMED = re.compile(
         "so hieu",
     )
     + r"(?:\s*(?:dien|nha\s*toi|nha\s*em|so|co|la|ma|cua|moi|cu|seri|serial|no|:|,|\.|#)){0,4}\s*#?"
-    + r"([a-z]{0,3}\d{6,12}|(?=(?:\d[ .]?){8}(?![ .]?\d))\d{2,4}[ .]\d{2,4}(?:[ .]\d{2,4})?)"
+    + r"([a-z]{0,3}\d{6,12}|\d{2,4}-\d{4,8}|(?=(?:\d[ .]?){8}(?![ .]?\d))\d{2,4}[ .]\d{2,4}(?:[ .]\d{2,4})?)"
     + E
 )
 _SERIAL_BEFORE = re.compile(
     words("cong to", "dong ho", "so che tao", "seri", "serial", "se ri", "so no")
-    + r"(?:\s*(?:dien|so|la|co|seri|:)){0,3}\s*\Z"
+    + r"(?:\s*(?:dien|so|la|co|seri|:|cua|nha|toi|em|minh|chau|bac|chi|anh|ong|ba)){0,6}\s*\Z"
 )
 _SERIAL_BARE = re.compile(r"(?<![a-z0-9.,/+\-])(?!1[89]00)[1-9]\d{7}(?![a-z0-9]|[.,/\-]\d)")
 
@@ -258,12 +261,19 @@ def request_codes(aligned: AlignedText) -> Iterator[Match]:
     text = aligned.folded
     for pattern in (_REQUEST, _REQUEST_PLAIN):
         for match in pattern.finditer(text):
-            yield Match("request_code", match.start(), match.end(), re.sub(r"\s", "", match[0]).upper())
+            yield Match("request_code", match.start(), match.end(), _as_issued(re.sub(r"\s", "", match[0])))
     for match in _REQUEST_SPACED.finditer(text):
         yield Match("request_code", match.start(), match.end(), _request_value(match[0]))
     for match in _REQUEST_NAMED.finditer(text):
         yield Match("request_code", match.start(1), match.end(1), match[1].upper())
     yield from _spoken_requests(aligned)
+
+
+def _as_issued(code: str) -> str:
+    """The code in upper case; a letter O among its figures is a zero."""
+    letters = re.match(r"[a-z]*", code)
+    assert letters is not None
+    return letters[0].upper() + code[letters.end() :].replace("o", "0").upper()
 
 
 def _spoken_requests(aligned: AlignedText) -> Iterator[Match]:

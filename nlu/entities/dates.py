@@ -27,6 +27,7 @@ _NEARS = tuple(
     (days, re.compile(rf"{B}{pattern}{E}"))
     for days, pattern in (*_WHOLE, *((days, _PART + short) for days, short in _OF_PART))
 )
+_AT = re.compile(r"(?<![a-z0-9])(?:o|ra|ve|tai|tp|ngoai|duoi)\s*\Z")
 _COUNT_BEFORE = re.compile(r"(?<![a-z0-9])(may|vai|hai|ba|bon|nam|\d{1,2})\s*\Z")
 _COUNTS = ("mấy", "vài", "hai", "ba", "bốn", "năm")
 _ROOF_BEFORE = re.compile(r"(?<![a-z])(?:khuyen|tren|len|cham|ap|tam|sua|ban)\s*\Z")
@@ -40,6 +41,8 @@ _WEEKEND = re.compile(
     rf"{B}cuoi\s*tuan(?:\s*(?:(?P<this>[nl]ay)|(?P<next>sau|toi)|(?P<last>truoc|roi|qua))(?![a-z0-9]))?{E}"
 )
 _MAI = re.compile(rf"{B}mai{E}")
+_TYPED_MAI = re.compile("mai+", re.IGNORECASE)
+"""And not "maai", which is "mãi"."""
 _MOT = re.compile(rf"{B}mot{E}")
 _NAME_BEFORE = re.compile(
     r"(?:chi|co|ba|em|be|hoa|thanh|ngoc|bac|chau|ong|anh|di|mo|ban|khac|thi|canh|cay|ten|phuong|xuan|tuyet|quynh|nhu"
@@ -62,9 +65,9 @@ _WEEKDAYS = {
     "8": 6,
 }
 _WEEKDAY = re.compile(
-    rf"{B}(?:{_PART})?(?:ngay\s*)?(?:(?:thu|thuw)\s*(?P<n>[2-7]|hai|ba|tu|nam|lam|sau|bay)|t(?P<t>[2-7])|(?P<cn>chu\s*nhat|cn|cnhat))"
+    rf"{B}(?:{_PART})?(?P<day>(?:ngay\s*)?(?:(?:thu|thuw)\s*(?P<n>[2-7]|hai|ba|tu|nam|lam|sau|bay)|t(?P<t>[2-7])|(?P<cn>chu\s*nhat|cn|cnhat))"
     rf"(?:\s*(?:(?P<this>tuan\s*[nl]ay)|(?P<next>tuan\s*sau|tuan\s*toi)|(?P<past>tuan\s*(?:truoc|trc|chuoc)|tuan\s*roi|tuan\s*vua\s*roi|tuan\s*qua|vua\s*roi|vua\s*qua|truoc|roi)"
-    rf"|(?P<coming>nay|lay|toi(?!\s*(?:t?\d|h|gio|nay|bay gio|chu|thu|cn)(?![a-z]))|sap\s*toi|sau)))?{E}"
+    rf"|(?P<coming>nay|lay|toi(?!\s*(?:t?\d|h|gio|nay|bay gio|chu|thu|cn)(?![a-z]))|sap\s*toi|sau)))?){E}"
 )
 _DATED = re.compile(
     rf"[\s,(]*(?:ngay\s*|hom\s*)?(?P<d>0?[1-9]|[12]\d|3[01])\s?(?:[/\-.]|thang)\s?(?P<m>0?[1-9]|1[0-2])(?:\s?[/\-.]\s?(?P<y>20\d\d))?{E}(?!\s?[/\-.]\d)"
@@ -81,6 +84,10 @@ _WORDED = re.compile(
 _ISO = re.compile(r"(?<![0-9])(?P<y>20\d\d)-(?P<m>\d\d)-(?P<d>\d\d)(?![0-9])")
 _DAY = re.compile(
     rf"{B}(?:ngay\s*mung|ngay|mung|mong|hom(?!\s*m[uo]ng)|dem)\s*(?P<d>0?[1-9]|[12]\d|3[01])(?![0-9a-z]|\s?[/\-.:]\s?\d|\s*(?:thang|thg|tieng|phut|gio|lan|so|kwh|ngay|nghin|k)\b)"
+)
+_EVERY_AFTER = re.compile(r"\s*(?:(?:hang|moi|cac)\s*thang|nhu\s*(?:cu|moi\s*(?:khi|thang|lan)|thuong\s*le|truoc))" + E)
+_EVERY_BEFORE = re.compile(
+    r"(?<![a-z0-9])(?:hang|moi|thang\s*nao\s*cung)\s*(?:thang\s*)?(?:(?:cu|vao|den|toi|tu)\s*)*\Z"
 )
 _FRACTION_AFTER = re.compile(r"\s*(?:dinh\s*muc|ho|so|phan|nam|thang|gia)" + E)
 _ONES = r"(?:mot|hai|ba|bon|tu|lam|nham|nam|sau|bay|tam|chin)"
@@ -172,7 +179,9 @@ def _near(aligned: AlignedText, today: date) -> Iterator[Match]:
                 continue
             if _duration(aligned, match.start()) and "hom" in match[0]:
                 continue
-            if match[0].endswith("mot") and not aligned.says(match.end() - 3, match.end(), "mốt"):
+            if match[0] == "hn" and _is_hanoi(aligned, match.start()):
+                continue
+            if match[0].endswith("mot") and not _after_tomorrow(aligned, match):
                 continue
             if match[0].endswith("mai") and "ngay" not in match[0] and not _tomorrow(aligned, match.end() - 3):
                 continue
@@ -187,14 +196,28 @@ def _bare(aligned: AlignedText, today: date) -> Iterator[Match]:
     text = aligned.folded
     for match in _MAI.finditer(text):
         start = aligned.starts[match.start()]
+        if not _TYPED_MAI.fullmatch(aligned.raw, start, aligned.ends[match.end() - 1]):
+            continue
         capital = aligned.raw[start].isupper() and not aligned.raw.isupper() and match.start() > 0
         if not capital and _tomorrow(aligned, match.start()) and not _named(text, match.start()):
             yield _day(match, today + timedelta(days=1))
     for match in _MOT.finditer(text):
         if aligned.accented[match.start() : match.end()] == "mốt" and not re.search(
-            r"(?:hai|ba|bon|nam|sau|bay|tam|chin|muoi)\Z", before(text, match.start())
+            r"(?:hai|ba|bon|nam|sau|bay|tam|chin|muoi|trieu|nghin|ngan|tram|tr|cu)\Z", before(text, match.start())
         ):
             yield _day(match, today + timedelta(days=2))
+
+
+def _is_hanoi(aligned: AlignedText, start: int) -> bool:
+    """Whether "HN" is the city and no "hôm nay"."""
+    capitals = aligned.raw[aligned.starts[start]].isupper() and not aligned.raw.isupper()
+    return capitals or bool(_AT.search(aligned.folded, 0, start))
+
+
+def _after_tomorrow(aligned: AlignedText, match: "re.Match[str]") -> bool:
+    """Whether the "mot" of "ngày mốt", "chiều mốt" is so meant; without marks after a part of the day it is "một"."""
+    said = aligned.accented[match.end() - 3 : match.end()]
+    return said == "mốt" or (said == "mot" and "ngay" in match[0])
 
 
 def _duration(aligned: AlignedText, start: int) -> bool:
@@ -204,17 +227,14 @@ def _duration(aligned: AlignedText, start: int) -> bool:
 
 
 def _after_no_part(aligned: AlignedText, match: "re.Match[str]") -> int | None:
-    """Where the day begins when what looks like a part of the day is another word ("tôi thứ Ba", "sang thứ hai")."""
+    """Where the day begins when what looks like a part of the day is another word ("tôi mai mới về")."""
     if not match.groupdict().get("part"):
         return None
     start, end = match.span("part")
-    weekday = match.re is _WEEKDAY
     if aligned.marked(start, end):
         is_part = aligned.accented[start:end] in _PARTS and not (match["part"] == "chua" and match[0].endswith("qua"))
-    elif match["part"] == "chua":
-        is_part = not match[0].endswith("qua")
     else:
-        is_part = not weekday or (match["part"] != "toi" and not has_marks(aligned.accented))
+        is_part = match["part"] != "chua" or not match[0].endswith("qua")
     return None if is_part else end + len(match[0][end - start :]) - len(match[0][end - start :].lstrip())
 
 
@@ -257,7 +277,7 @@ def _weekdays(aligned: AlignedText, today: date) -> Iterator[Match]:
             continue
         weekday = 6 if match["cn"] else _WEEKDAYS[match["n"] or match["t"]]
         day = _weekday(match, weekday, today)
-        start = _after_no_part(aligned, match) or match.start()
+        start = match.start("day")
         if match["past"] == "roi" or (match["coming"] == "toi" and not _coming(aligned, *match.span("coming"))):
             end = len(text[: match.start("past" if match["past"] else "coming")].rstrip())
             yield Match("date", start, end, day.isoformat())
@@ -311,6 +331,8 @@ def _calendar(aligned: AlignedText, today: date) -> Iterator[Match]:
                 yield _day(match, day)
     for match in _DAY.finditer(text):
         number = int(match["d"])
+        if _is_repeated(text, match):
+            continue
         day = _nearest(_days_near(number, today), today)
         if day:
             yield _day(match, day)
@@ -323,10 +345,17 @@ def _calendar(aligned: AlignedText, today: date) -> Iterator[Match]:
             yield _day(match, day)
 
 
+def _is_repeated(text: str, match: "re.Match[str]") -> bool:
+    """Whether the day is one of every month: "mùng 10 hàng tháng", "vẫn ngày 12 như cũ"."""
+    return bool(_EVERY_AFTER.match(text, match.end()) or _EVERY_BEFORE.search(before(text, match.start(), 30)))
+
+
 def _spoken(aligned: AlignedText, today: date) -> Iterator[Match]:
     """ "ngày hai lăm", "mùng năm", "hai mươi tám tháng mười một"."""
     for match in _SPOKEN.finditer(aligned.folded):
         number = _said_number(match["d"])
+        if _is_repeated(aligned.folded, match):
+            continue
         if not (match["said"] or match["m"]) or not 1 <= number <= 31:
             continue
         if match["said"] and not aligned.says(*match.span("said"), "ngày", "hôm", "mùng", "mồng"):

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 _FEWEST = 10
 """A kind annotated less often than this is not judged."""
 _KEPT_FROM = 0.4
+_MEANT_FROM = 0.6
+"""A kind annotated this often over all is a value, meant whatever is asked: it is not judged either."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,8 @@ class Judge:
                 annotated[key] += is_annotated
         shares: dict[str, dict[str, float]] = {}
         for (kind, intent), count in sorted(found.items()):
-            if annotated[kind, ""] >= _FEWEST:
-                overall = annotated[kind, ""] / found[kind, ""]
+            overall = annotated[kind, ""] / found[kind, ""]
+            if annotated[kind, ""] >= _FEWEST and overall < _MEANT_FROM:
                 shares.setdefault(kind, {})[intent] = round((annotated[kind, intent] + overall) / (count + 1), 4)
         return cls(shares)
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from nlu import lexicon
 from nlu.text.align import AlignedText
+from nlu.text.syllables import is_plain_syllable
 
 DIGITS = {
     "khong": 0,
     "mot": 1,
+    "mốt": 1,
     "hai": 2,
     "ba": 3,
     "bon": 4,
@@ -26,7 +29,7 @@ DIGITS = {
 SCALES = {"nghin": 10**3, "ngan": 10**3, "k": 10**3, "trieu": 10**6, "cu": 10**6, "tr": 10**6, "ty": 10**9, "ti": 10**9}
 _ACCENTS = {
     "khong": ("không",),
-    "mot": ("một", "mốt"),
+    "mot": ("một",),
     "hai": ("hai",),
     "ba": ("ba",),
     "bon": ("bốn",),
@@ -82,7 +85,7 @@ _NOT_A_REST = frozenset(  # after a number it counts these: "4 nghìn một số
     ]
 )
 _NOT_ALONE = frozenset(("tram", "chuc", "nghin", "ngan", "trieu", "ty", "ti"))
-_FIRSTS = frozenset((*DIGITS, *_NOT_ALONE, "muoi", "nua")) - {"khong", "ty", "ti"}
+_FIRSTS = frozenset((*DIGITS, *_NOT_ALONE, "muoi", "nua")) - {"khong", "mốt", "ty", "ti"}
 _VAGUE = frozenset(("ca", "may", "vai", "hang", "nhieu", "bao", "cong"))
 _COUNTED = frozenset(
     ("thang", "thag", "thg", "th", "t", "ngay", "thu", "ky", "ki", "quy", "to", "xom", "so", "mung", "hom")
@@ -121,10 +124,14 @@ def tokens_of(aligned: AlignedText) -> "tuple[Token, ...]":
     found: list[Token] = []
     for match in _TOKEN.finditer(aligned.folded):
         text = match[0]
-        if text == "cham" and aligned.says(match.start(), match.end(), "chăm"):
+        if text == "mot" and aligned.accented[match.start() : match.end()] == "mốt":
+            text = "mốt"
+        elif text == "cham" and aligned.says(match.start(), match.end(), "chăm"):
             text = "tram"
         elif text == "chieu" and aligned.accented[match.start() : match.end()] == "chiệu":
             text = "trieu"
+        elif text == "cu" and found and found[-1].text == "ba" and not aligned.marked(match.start(), match.end()):
+            text = NO_NUMBER  # "ba cu" is "bà cụ"
         elif (text == "k" and _is_not(found, aligned.folded, match.start())) or (
             text in _ACCENTS and not aligned.says(match.start(), match.end(), *_ACCENTS[text])
         ):
@@ -157,7 +164,7 @@ def numbers(aligned: AlignedText) -> "tuple[Number, ...]":
     while i < len(tokens):
         vague = i > 0 and tokens[i].text in _NOT_ALONE and tokens[i - 1].text in _VAGUE
         unsure = tokens[i].text == "tu" and not aligned.marked(tokens[i].start, tokens[i].end)
-        begins = tokens[i].text in _FIRSTS or tokens[i].text[0].isdigit()
+        begins = tokens[i].text in _FIRSTS or (tokens[i].text[0].isdigit() and not _of_a_name(aligned, tokens, i))
         number = _number(tokens, i, aligned.folded) if begins and not (vague or unsure) else None
         if number is None:
             i += 1
@@ -165,6 +172,24 @@ def numbers(aligned: AlignedText) -> "tuple[Number, ...]":
         found.append(number[0])
         i = number[1]
     return tuple(found)
+
+
+def _of_a_name(aligned: AlignedText, tokens: "Sequence[Token]", i: int) -> bool:
+    """Whether the figures are part of a name: "st120k", but not "hđ450k" or "hết450k"."""
+    if i == 0 or tokens[i - 1].end != tokens[i].start:
+        return False
+    start, end = tokens[i - 1].start, tokens[i - 1].end
+    return (
+        end - start > 1
+        and aligned.folded[start:end].isalpha()
+        and not is_plain_syllable(aligned.folded[start:end])
+        and aligned.accented[start:end] not in _shortenings()
+    )
+
+
+@lru_cache(maxsize=1)
+def _shortenings() -> "frozenset[str]":
+    return frozenset(short for row in lexicon.read("teencode").values() for short in row)
 
 
 def _adjacent(tokens: "Sequence[Token]", i: int, text: str) -> bool:
@@ -180,14 +205,7 @@ def _number(tokens: "Sequence[Token]", i: int, text: str) -> "tuple[Number, int]
         return Number(scale / 2, tokens[i].start, tokens[i + 1].end, scale, True), i + 2
     while i < len(tokens) and (i == first or _adjacent(tokens, i, text)):
         chunk = _chunk(tokens, i, text)
-        if (
-            scale
-            and chunk
-            and (
-                (scale == SCALES["k"] and tokens[i - 1].text == "k")
-                or (chunk[0] < 10 and _adjacent(tokens, chunk[1], text) and tokens[chunk[1]].text in _NOT_A_REST)
-            )
-        ):
+        if scale and chunk and _is_apart(tokens, i, chunk, scale, text):
             break
         if chunk is None and not (i == first and tokens[i].text in ("trieu", "nghin", "ngan")):
             break
@@ -212,6 +230,15 @@ def _number(tokens: "Sequence[Token]", i: int, text: str) -> "tuple[Number, int]
     if i == first:
         return None
     return Number(total, tokens[first].start, tokens[i - 1].end, largest, spoken), i
+
+
+def _is_apart(tokens: "Sequence[Token]", i: int, chunk: "tuple[float, int]", scale: int, text: str) -> bool:
+    """Whether the number at ``i`` is no rest of the one before: "4k 2 số", "4 nghìn một số"."""
+    if scale == SCALES["k"] and tokens[i - 1].text == "k":
+        return True
+    value, after = chunk
+    counts = _adjacent(tokens, after, text) and tokens[after].text in _NOT_A_REST
+    return counts and value < 10 and tokens[i].text != "mốt"
 
 
 def _has_rest(tokens: "Sequence[Token]", i: int, text: str) -> bool:
@@ -271,7 +298,7 @@ def _below_hundred(j: int, at: Look) -> "tuple[float, int] | None":
         value, j = 10.0, j + 1
     elif word in DIGITS:
         tens = DIGITS[word]
-        if following in ("mot", "lam", "tu", "nham") and tens >= 2 and at(j + 2) not in ("tram", "muoi"):
+        if following in ("mot", "mốt", "lam", "tu", "nham") and tens >= 2 and at(j + 2) not in ("tram", "muoi"):
             return tens * 10.0 + DIGITS[following], j + 2
         return float(tens), j + 1
     else:

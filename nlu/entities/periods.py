@@ -118,7 +118,7 @@ _HALF = re.compile(
 _HALF_YEAR = re.compile(rf"{B}nua\s*nam\s*{words('qua', 'nay', 'vua qua', 'gan day', 'vua roi', 'tro lai day')}{E}")
 _SAME_MONTH = re.compile(rf"{B}(?:cung\s*(?:ky|thang)|thang\s*nay)\s*(?:nam|lam)\s*(?:truoc|ngoai){E}")
 _SINCE = re.compile(
-    rf"{B}(?:tu\s*)?dau\s*nam\s*(?:(?:den|toi|cho\s*den|cho\s*toi)\s*(?:gio|nay|hien\s*tai|bay\s*gio)|nay)?{E}"
+    rf"{B}(?:tu\s*)?dau\s*nam\s*(?:(?P<year>20\d\d)?\s*(?:den|toi|cho\s*den|cho\s*toi)\s*(?:gio|nay|hien\s*tai|bay\s*gio)|nay|(?P<of>20\d\d))?{E}"
 )
 _NEXT_YEAR = re.compile(rf"{B}sang\s*nam{E}")
 _TILL_NOW = r"(?:den|toi|cho\s*den|cho\s*toi)\s*(?:gio|nay|hien\s*tai|bay\s*gio|hom\s*nay)"
@@ -381,7 +381,8 @@ def _longer(aligned: AlignedText, today: date) -> Iterator[Match]:
     for match in _SAME_MONTH.finditer(text):
         yield Match("period", match.start(), match.end(), _value(month(today, 12)))
     for match in _SINCE.finditer(text):
-        yield Match("period", match.start(), match.end(), _value(f"{today.year:04d}-01", month(today, 0)))
+        year = int(match["year"] or match["of"] or today.year)
+        yield Match("period", match.start(), match.end(), _value(f"{year:04d}-01", month(today, 0)))
     yield from _years(aligned, today)
 
 

@@ -37,8 +37,8 @@ _OPENS = re.compile(
 _TITLE = re.compile(r"(?<![a-z])(?:anh|chi|ong|ba|co|chu|bac|em|chau|cau|ten|di|thay|be|me|bo|vo|chong|con)\s+\Z")
 _LOWER_NAME = re.compile(r"(?:\s+[a-z]+){0,3}\s+")
 _LONGEST_NAME = 3
-_OTHER_KIND = re.compile(r"(?<![a-z])(?:cong|hang)\s\Z")
-"""Before "tổ" and "xóm": "công tơ" is no block, "hàng xóm" no hamlet."""
+_OTHER_KIND = re.compile(r"(?<![a-z])(?:cong|hang|yeu)\s\Z")
+"""Before "tổ", "xóm", "cầu": "công tơ" is no block, "hàng xóm" no hamlet, "yêu cầu" no bridge."""
 _NEAR = 40
 """How far before a name its words are looked for."""
 _LINK = re.compile(r"\s*(?:[,\-–(]\s*)?(?:(?:o|thuoc|cua)\s+)?")
@@ -183,6 +183,10 @@ def _ordinary() -> "frozenset[str]":
     return frozenset((*words, *map(fold, words)))
 
 
+_QUARTER = re.compile(r"(?<![a-z0-9])quan(?=\s+[a-z])(?![a-z0-9])")
+""" "quận": a part of a big city, of which there is none here."""
+
+
 @lru_cache(maxsize=1)
 def _elsewhere() -> "tuple[re.Pattern[str], frozenset[str]]":
     names = [name.lower() for name in lexicon.read("place_words")["elsewhere"]]
@@ -190,9 +194,12 @@ def _elsewhere() -> "tuple[re.Pattern[str], frozenset[str]]":
 
 
 def _others(aligned: AlignedText) -> "list[tuple[int, int]]":
-    """Where other provinces are named."""
+    """Where other provinces and their quarters are named."""
     pattern, names = _elsewhere()
-    return [m.span() for m in pattern.finditer(aligned.folded) if aligned.says(*m.span(), *names)]
+    quarters = [(m.start(), _capitals_end(aligned, m.end()) or m.end()) for m in _QUARTER.finditer(aligned.folded)]
+    return [m.span() for m in pattern.finditer(aligned.folded) if aligned.says(*m.span(), *names)] + [
+        (start, end) for start, end in quarters if aligned.accented[start : start + 4] == "quận"
+    ]
 
 
 def _not_elsewhere(aligned: AlignedText, named: "list[_Named]") -> "list[_Named]":
@@ -309,7 +316,7 @@ def _is_person(aligned: AlignedText, start: int) -> bool:
 def _understood(aligned: AlignedText, start: int, end: int, meanings: "tuple[Meaning, ...]") -> _Named | None:
     """The name with its kind and the meanings that fit marks and kind, or None when it is no place here."""
     written = aligned.accented[start:end]
-    fitting = _spelt_so(written, meanings)
+    fitting = _spelt_so(written, meanings, _toneless_name(aligned, start, end))
     if not fitting or _is_other_word(aligned, end):
         return None
     said_at, said = _said_kind(aligned, start)
@@ -329,23 +336,30 @@ def _understood(aligned: AlignedText, start: int, end: int, meanings: "tuple[Mea
     return _Named(said_at, end, said, fitting, sure)
 
 
-def _spelt_so(written: str, meanings: "tuple[Meaning, ...]") -> "tuple[Meaning, ...]":
+def _toneless_name(aligned: AlignedText, start: int, end: int) -> bool:
+    """Whether a tone may be missing from words with other marks: slips of the keyboard in capitalised words."""
+    raw = aligned.raw[aligned.starts[start] : aligned.ends[end - 1]]
+    return raw.lower() != aligned.accented[start:end] and all(word[:1].isupper() for word in raw.split())
+
+
+def _spelt_so(written: str, meanings: "tuple[Meaning, ...]", toneless: bool) -> "tuple[Meaning, ...]":
     """The meanings whose name fits what is written; marks may be missing, hỏi and ngã swapped."""
     if not has_marks(written):
         return meanings
     exact = tuple(m for m in meanings if _loose(m.name.lower()) == _loose(" ".join(written.split())))
-    return exact or tuple(m for m in meanings if _partly(written, m.name.lower()))
+    return exact or tuple(m for m in meanings if _partly(written, m.name.lower(), toneless))
 
 
 def _loose(name: str) -> "list[tuple[str, str]]":
     return [(official(bare), tone.replace("\u0303", "\u0309")) for bare, tone in map(split_tone, name.split())]
 
 
-def _partly(written: str, name: str) -> bool:
-    """Whether each word is written in full or without any mark."""
+def _partly(written: str, name: str, toneless: bool) -> bool:
+    """Whether each word is written in full, without any mark or, as allowed, without its tone."""
     typed, meant = written.split(), name.split()
     return len(typed) == len(meant) and all(
-        t in (m, fold(m)) or _loose(t) == _loose(m) for t, m in zip(typed, meant, strict=True)
+        t in (m, fold(m)) or _loose(t) == _loose(m) or (toneless and t == split_tone(m)[0])
+        for t, m in zip(typed, meant, strict=True)
     )
 
 
@@ -477,6 +491,10 @@ def _choices(units: "dict[str, Meaning]") -> "list[dict[str, Any]]":
 
 _NUMBER_NAME = re.compile(r"\s*(?:so\s*)?(?:[a-z]{1,2}\d{1,4}|\d{1,4}[a-z]?(?:/\d{1,4})*)(?![a-z0-9])")
 _SPOKEN_NAME = re.compile(r"\s+(?:so\s+)?(?:muoi\s+)?(?:mot|hai|ba|bon|nam|sau|bay|tam|chin|muoi)(?![a-z0-9])")
+_COUNTED = re.compile(
+    r"\s*(?:tieng|lan|cai|phat|cau|tin|ngay|hom|gio|so|tuan|thang|nam|phut|chut|it|nguoi|nha|ho|dong|nghin|trieu|tram)(?![a-z])"
+)
+"""After a number word that counts and names nothing: "nhắn trưởng bản một tiếng"."""
 _STREET_NUMBER = re.compile(
     r"(?<![a-z0-9])so\s*(?:nha\s*)?(?:\d{1,4}[a-z]?|(?:(?:mot|hai|ba|bon|nam|sau|bay|tam|chin|muoi|tram|linh|le|tu|lam)\s*){1,5})\s*\Z"
 )
@@ -543,7 +561,12 @@ def _small_name_end(aligned: AlignedText, said: "re.Match[str]", kind: str) -> i
     ):
         return usual.end()
     spoken = _SPOKEN_NAME.match(aligned.folded, at)
-    if spoken and kind == "hamlet" and aligned.marked(at, spoken.end()):
+    if (
+        spoken
+        and kind == "hamlet"
+        and aligned.marked(at, spoken.end())
+        and not _COUNTED.match(aligned.folded, spoken.end())
+    ):
         return spoken.end()
     return None
 

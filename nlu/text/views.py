@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from nlu import lexicon
-from nlu.text.keyboards import as_they_stand, decode_words
+from nlu.text.keyboards import as_they_stand, decode_telex, decode_words
 from nlu.text.marks import fold, place_tone, split_tone, unify_tone
 from nlu.text.syllables import is_plain_syllable, is_syllable, split_joined
 
@@ -22,6 +22,7 @@ _WORD = re.compile(r"[^\W_]+|[^\w\s]")
 _STRETCH = re.compile(r"([^\W\d_])\1{2,}")
 _DOUBLE = re.compile(r"([^\W\d_])\1")
 _COUNTED = re.compile(r"([^\W\d_]+)(\d+)\Z")
+_FIGURES = re.compile(r"(\d+)([a-z]{4,})\Z")
 _DIGIT = re.compile(r"\d")
 
 
@@ -87,7 +88,14 @@ def _horned(word: str) -> str:
 
 def words_as_meant(words: "list[str]") -> "list[str]":
     """The words of one message after keyboard slips, stretched letters and tone placement, one for one."""
-    return [_tidy(word) for word in decode_words([*map(_shorter, words)])]
+    return [_tidy(_unit_as_meant(word)) for word in decode_words([*map(_shorter, words)])]
+
+
+@lru_cache(maxsize=65536)
+def _unit_as_meant(word: str) -> str:
+    """Figures with a slipped unit joined to them: "730nghifn" → "730nghìn"; other words as they are."""
+    figures = _FIGURES.match(word)
+    return figures[1] + decode_telex(figures[2]) if figures else word
 
 
 @lru_cache(maxsize=65536)
