@@ -131,6 +131,7 @@ def _debt_of_months(turn: DeskTurn, account: Account, months: Period, debt: Debt
         link=account.link_id,
         value=NOT_SEEN,
         account=account,
+        period=months,
         asked=months.first,
         invoices=billed.items,
         debt=debt,
