@@ -10,6 +10,7 @@ from actions.periods import last_months, month_of
 from bot.dialogue.commands import Period, Slots
 from bot.dialogue.turn import Account
 
+SHOW_A_BILL = frozenset({"bill_lookup", "bill_explain", "einvoice_get"})
 RECENT_MONTHS = 4
 """How far back the latest bill is looked for."""
 
@@ -44,6 +45,7 @@ def due_date(turn: DeskTurn, slots: Slots) -> None:
 @registry.handles("einvoice_get")
 def einvoice_get(turn: DeskTurn, slots: Slots) -> None:
     """The e-invoice of the period that was named, or the latest: addresses of its PDF and XML, good for minutes."""
+    slots = of_bill_shown(turn, slots)
     account = turn.account(slots)
     invoice, as_of = find(turn, account, slots.period)
     if invoice is None:
@@ -67,6 +69,16 @@ def einvoice_get(turn: DeskTurn, slots: Slots) -> None:
         xml=address(DocumentKind.INVOICE_XML, invoice.id),
         minutes=documents.minutes,
     )
+
+
+def of_bill_shown(turn: DeskTurn, slots: Slots) -> Slots:
+    """Right after a bill a question that names none is about that one: "sao cao thế?", "gửi hóa đơn đỏ luôn"."""
+    topic = turn.state.topic
+    names_another = slots.said() or turn.understanding is None or turn.named_account() is not None
+    if names_another or topic is None or topic.command.name not in SHOW_A_BILL:
+        return slots
+    shown = topic.command.slots
+    return Slots(link=shown.link, period=shown.period if shown.period and shown.period.is_one_month else None)
 
 
 def find(turn: DeskTurn, account: Account, period: Period | None) -> tuple[Invoice | None, datetime]:

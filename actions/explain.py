@@ -5,7 +5,7 @@ from datetime import date, datetime
 from actions.answers import option_meant
 from actions.backends.models import Customer, Invoice
 from actions.bill_parts import Part, difference
-from actions.bills import find, is_to_come, no_bill, period_of
+from actions.bills import find, is_to_come, no_bill, of_bill_shown, period_of
 from actions.desk import DeskTurn
 from actions.handlers import registry
 from actions.periods import months_said, shifted
@@ -16,6 +16,7 @@ from bot.dialogue.turn import Account
 @registry.handles("bill_explain")
 def bill_explain(turn: DeskTurn, slots: Slots) -> None:
     """What changed and by how much, the largest cause first; or how it was calculated, if that is asked."""
+    slots = of_bill_shown(turn, slots)
     account = turn.account(slots)
     asked, as_of = _asked_for(turn, account, slots.period)
     if asked is None:

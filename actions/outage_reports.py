@@ -70,6 +70,12 @@ def read_place(turn: Turn[Any]) -> Any:
     raise Invalid("place.of_which_commune", name=place.name)
 
 
+def read_scope(turn: Turn[Any]) -> str | None:
+    """Who only asks when power comes back does not know, and gets the number and the honest word at once."""
+    told = option_meant(turn.desk.answers, "outage.scope", turn.text)
+    return told or ("unknown" if turn.asks_for("scope") and turn.intent == "outage_status" else None)
+
+
 @registry.form("outage_report")
 class ReportOutage(Form):
     """Where there is no power, whether only there, and then whether it is the breaker. Known cuts end it at once."""
@@ -80,7 +86,7 @@ class ReportOutage(Form):
     note: str = ""
     anyway: str = ""
     where: Annotated[dict[str, Any], Ask("outage.ask_where", read=read_place)]
-    scope: Annotated[Literal["only_me", "neighbours", "unknown"], Ask("outage.ask_scope", option_of("outage.scope"))]
+    scope: Annotated[Literal["only_me", "neighbours", "unknown"], Ask("outage.ask_scope", read_scope)]
     breaker: Annotated[
         Literal["fixed", "no_help", "unseen", "not_needed"], Ask("outage.ask_breaker", option_of("outage.breaker"))
     ]

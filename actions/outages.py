@@ -9,7 +9,8 @@ from actions.desk import DeskTurn
 from actions.handlers import registry
 from actions.service_requests import service_status
 from actions.where import asked_about, called, outages_at
-from bot.dialogue.commands import Command, Slots
+from bot.dialogue.commands import Command, Place, Slots
+from bot.dialogue.turn import Account
 
 SHOWN: Final = 5
 LONGEST_SPAN: Final = timedelta(days=31)
@@ -69,6 +70,9 @@ def outage_status(turn: DeskTurn, slots: Slots) -> None:
         turn.say("outage.told_already", where=where, ticket=ticket, field=outage_reports.ANOTHER)
         return
     back = [outage for outage in found.items if outage.state == "restored" and outage.actual_end]
+    if not back and not slots.said() and _planned_as_shown(turn, place, account):
+        outage_schedule(turn, turn.state.topic.command.slots if turn.state.topic else slots)
+        return
     if suspicion := outage_reports.suspicion_of(turn, spot):
         turn.say("outage.suspected_there", where=where, suspicion=suspicion, link=link)
     elif back:
@@ -76,6 +80,15 @@ def outage_status(turn: DeskTurn, slots: Slots) -> None:
     else:
         turn.say("outage.not_known", where=where, link=link, as_of=found.as_of)
     turn.ask_yes_no(yes=Command(name="outage_report", slots=slots), no=Command(name="help"))
+
+
+def _planned_as_shown(turn: DeskTurn, place: Place | None, account: Account | None) -> list[Outage]:
+    """The planned cuts that were the last answer: "mấy giờ có lại?" after it is about these."""
+    topic = turn.state.topic
+    if topic is None or topic.command.name != "outage_schedule":
+        return []
+    found = outages_at(turn, place, account, *_span(turn, topic.command.slots))
+    return [outage for outage in found.items if outage.kind == "planned" and outage.state == "planned"]
 
 
 def _span(turn: DeskTurn, slots: Slots) -> tuple[datetime, datetime]:

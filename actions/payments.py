@@ -9,7 +9,7 @@ from actions.backends.models import Debt, Invoice
 from actions.desk import DeskTurn
 from actions.handlers import registry
 from actions.payment_problems import NOT_SEEN
-from bot.dialogue.commands import Command, Slots
+from bot.dialogue.commands import Command, Period, Slots
 from bot.dialogue.turn import Account, NeedsAccountChoice
 
 PAST_PAYMENTS = timedelta(days=370)
@@ -28,6 +28,9 @@ def debt_check(turn: DeskTurn, slots: Slots) -> None:
         return
     account = accounts[0]
     debt = turn.desk.billing.debt(account.customer_code)
+    if slots.period:
+        _debt_of_months(turn, account, slots.period, debt)
+        return
     turn.say(
         "debt.owed" if debt.total else "debt.none",
         link=account.link_id,
@@ -118,6 +121,22 @@ def _accounts_meant(turn: DeskTurn, slots: Slots) -> Sequence[Account]:
         return [turn.account(slots)]
     except NeedsAccountChoice:
         return accounts
+
+
+def _debt_of_months(turn: DeskTurn, account: Account, months: Period, debt: Debt) -> None:
+    """Whether the bills of the months that were named are paid, and what is owed besides."""
+    billed = turn.desk.billing.invoices(account.customer_code, first=months.first, last=months.last)
+    turn.say(
+        "debt.of_months",
+        link=account.link_id,
+        value=NOT_SEEN,
+        account=account,
+        period=months,
+        asked=months.first,
+        invoices=billed.items,
+        debt=debt,
+        owing=debt.total > 0,
+    )
 
 
 def _debts_of_all(turn: DeskTurn, accounts: Sequence[Account]) -> None:

@@ -16,6 +16,7 @@ from actions.backends.models import ServiceKind
 from actions.desk import DeskTurn
 from actions.where import titles
 from bot.dialogue.commands import Slots
+from bot.dialogue.filling import WORDS_OF_A_BARE_ANSWER
 from bot.dialogue.forms import Invalid
 from bot.dialogue.replies import day, number
 from bot.dialogue.turn import AccountGone, NeedsAccountChoice, NeedsLink
@@ -161,7 +162,7 @@ class NumberField(FieldData):
         units = "|".join(map(re.escape, self.units))
         if found := re.search(rf"(?<![\w.,]){_NUMBER}\s*(?:{units})(?!\w)", said):
             return _as_number(found[1])
-        if not asked:
+        if not asked or len(said.split()) > WORDS_OF_A_BARE_ANSWER:
             return None
         numbers = re.findall(_NUMBER, said)
         if len(numbers) == 1:

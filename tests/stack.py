@@ -71,20 +71,36 @@ class MovableClock:
         self._at += by
 
 
+NEEDS_NO_LINK = ("/sms", "/phone-ref")
+"""The one-time password proves the link, and goes out before there is one."""
+
+
 class RecordingSandbox(Sandbox):
-    """Keeps every answer of the two backends, as the JSON that went out."""
+    """Keeps every answer of the two backends, as the JSON that went out, and the customer codes that were named."""
 
     def app(self) -> Flask:
         app = super().app()
         self.answers: list[Any] = []
+        self.asked_about: list[str] = []
 
         @app.after_request
         def record(response: Response) -> Response:
-            if request.path.startswith(("/billing/", "/service/")) and response.is_json:
-                self.answers.append(response.get_json(silent=True))
+            if request.path.startswith(("/billing/", "/service/")):
+                self.asked_about += _codes_named()
+                if response.is_json:
+                    self.answers.append(response.get_json(silent=True))
             return response
 
         return app
+
+
+def _codes_named() -> list[str]:
+    """The customer codes of the present request: in its address, its query or its body."""
+    sent = request.get_json(silent=True) if request.is_json else None
+    named = [request.args.get("customer_code"), sent.get("customer_code") if isinstance(sent, dict) else None]
+    if "/customers/" in request.path and not request.path.endswith(NEEDS_NO_LINK):
+        named.append((request.view_args or {}).get("code"))
+    return [code for code in named if code]
 
 
 class Nlu:
@@ -136,6 +152,7 @@ class Stack:
             for table in (OtpChallenge, GridReport, SuspectedOutage):
                 session.execute(delete(table))
         self.sandbox.answers.clear()
+        self.sandbox.asked_about.clear()
 
 
 @contextmanager

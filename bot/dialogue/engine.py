@@ -315,7 +315,8 @@ class Engine(Generic[D]):
         vague = sure is not Certainty.HIGH or (few_words and said.said() and understanding.confidence < NEW_SUBJECT)
         if topic is None or not (understanding.intent in {"inform", "deny"} or vague):
             return None
-        if not self.registry.goes_on(topic.command.name, said):
+        about_another = said.customer_code and topic.command.slots.request_code
+        if about_another or not self.registry.goes_on(topic.command.name, said):
             return None
         named = turn.named_account()
         if named and not said.customer_code:

@@ -31,6 +31,7 @@ from bot.store.models import (
     DeliveryStatus,
     Handover,
     InboundEvent,
+    Link,
     Message,
     Owner,
     RightsRequest,
@@ -289,6 +290,7 @@ class Player:
             raise Mismatch(f"no reply, expected: {'; '.join(expected.has)}")
         self._log.append(str(reply))
         self._facts.note_ticket(reply.text)
+        self._check_access(customer)
         self._check_figures(customer, reply, expected)
         for words in expected.has:
             if not _has(reply.text, self._facts.fill(words)):
@@ -308,6 +310,7 @@ class Player:
         if self._emulator.webhooks.sender.holding:
             return
         self._wait(lambda: self._settled(customer), "everything is answered")
+        self._check_access(customer)
         extra = self._next_reply(customer, patience=0)
         if extra is not None:
             self._log.append(str(extra))
@@ -376,6 +379,16 @@ class Player:
             self._transcript.wait(None, after=1 << 60, count=1, timeout=TICK_SECONDS, wanted=lambda _: False)
 
     # --- What every reply must keep to ---
+
+    def _check_access(self, customer: Customer) -> None:
+        """The utility was asked about codes only that this customer has linked, now or until this turn."""
+        asked, self._stack.sandbox.asked_about[:] = set(self._stack.sandbox.asked_about), []
+        with self._stack.database.begin() as session:
+            linked = session.scalars(
+                select(Link.customer_code).where(Link.contact_id == self._contact_id(session, customer))
+            ).all()
+        if strange := asked - set(linked):
+            raise Mismatch(f"the utility was asked about codes that are not linked: {strange}")
 
     def _check_figures(self, customer: Customer, reply: Reply, expected: Expected) -> None:
         """Amounts, days, months and kWh of the answers of this turn, or said by a customer, or published; days that are

@@ -424,6 +424,7 @@ def values(**changes: Any) -> dict[str, Any]:
         "trouble": "twice",
         "verified": False,
         "over": True,
+        "owing": True,
     }
     kinds = load_notice_kinds(DATA / "notices.yml")
     linked = [Account(1, CODE, None), Account(2, CODE, "nhà mẹ")]
@@ -551,7 +552,7 @@ OCCASIONS = {
 ALWAYS_THERE = {
     "invoice": ("bill.card", "bill.explained", "bill.calculated", "bill.einvoice"),
     "before": ("bill.explained",),
-    "asked": ("bill.none", "chart.month"),
+    "asked": ("bill.none", "chart.month", "debt.of_months"),
     "average": ("chart.average",),
     "month": ("estimate.no_price",),
     "neighbours_kwh": ("chart.neighbours",),
