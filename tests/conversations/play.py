@@ -392,8 +392,7 @@ class Player:
 
     def _check_figures(self, customer: Customer, reply: Reply, expected: Expected) -> None:
         """Amounts, days, months and kWh of the answers of this turn, or said by a customer, or published; days that are
-        promised stand in the script, and so does what is reckoned by the tariffs, unless it was reckoning that was
-        asked for (tests/actions/test_use.py). Codes are the customer's own."""
+        promised stand in the script, and so does what is reckoned by the tariffs. Codes are the customer's own."""
         written = " ".join(map(self._facts.fill, expected.has))
         allowed = (
             figures.given(self._stack.sandbox.answers[self._answers_before :]) | self._said() | figures.published()
@@ -402,26 +401,11 @@ class Player:
         allowed.amounts |= set(figures.amounts(written))
         allowed.energies |= set(figures.energies(written))
         allowed.examples |= set(figures.days(written))
-        if self._is_reckoned(customer):
-            allowed.amounts |= set(figures.amounts(reply.text))
-            allowed.energies |= set(figures.energies(reply.text))
         if invented := allowed.strange(reply.text):
             raise Mismatch(f"figures that no system gave in this turn: {invented}")
         strange = figures.codes(reply.text) - customer.known_codes
         if strange:
             raise Mismatch(f"another customer's code: {strange}")
-
-    def _is_reckoned(self, customer: Customer) -> bool:
-        """Did the customer's last message ask for an estimate or a price?"""
-        with self._stack.database.begin() as session:
-            thread = conversations.load(session, self._channel, customer.user).conversation.id
-            handled = session.scalar(
-                select(Message.handled_by)
-                .where(Message.conversation_id == thread, Message.handled_by.is_not(None))
-                .order_by(Message.id.desc())
-                .limit(1)
-            )
-        return RECKONING.search(handled or "") is not None
 
     def _said(self) -> figures.Known:
         """What the customers of this conversation said so far."""
@@ -669,8 +653,6 @@ HAPPENINGS: dict[str, Any] = {
     r"the customer types what is behind \[(.+)\]": lambda p, title: p._type_payload(p._customers[0], title),
 }
 """What a line with `!` may say, as patterns."""
-
-RECKONING = re.compile(r"\b(bill_estimate|tariff_ask|estimate)\b")
 
 CHECKS: dict[str, Any] = {
     r"no text message came": lambda p: p._facts.messages() == p._texts_at_start,
