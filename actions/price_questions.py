@@ -13,7 +13,8 @@ from actions.desk import DeskTurn
 from actions.estimates import amount_told, estimate, estimate_change, estimate_for_money, use_told
 from actions.handlers import registry
 from actions.periods import month_of, shifted
-from actions.prices import say_prices
+from actions.prices import TOPICS, say_prices
+from actions.questions import TOPIC
 from actions.this_month import say_next_kwh, say_so_far
 from actions.use import Kind, Use
 from bot.dialogue.commands import Command, Period, Slots
@@ -28,7 +29,7 @@ registry.belongs("energy", *ABOUT_PRICES, "usage_alert")
 
 
 @registry.handles("tariff_ask")
-def tariff_ask(turn: DeskTurn, slots: Slots) -> None:
+def tariff_ask(turn: DeskTurn, slots: Slots) -> Command | None:
     """The prices that are asked about; what an amount of kWh costs if one was named."""
     meant = _meant(turn, "tariff.about")
     about = meant or slots.field
@@ -39,8 +40,11 @@ def tariff_ask(turn: DeskTurn, slots: Slots) -> None:
     elif about == "next_kwh":
         account = turn.account(slots)
         say_next_kwh(turn, account)
+    elif about in TOPICS:
+        return Command(name=TOPIC, slots=Slots(value=TOPICS[about]))
     else:
         say_prices(turn, about)
+    return None
 
 
 @registry.handles("bill_estimate")

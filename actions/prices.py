@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final
 
 from actions.desk import DeskTurn
-from actions.tariff import Group, Tariffs, TariffUnknown, tariffs, tiers
+from actions.tariff import Group, Tariffs, tariffs, tiers
 from actions.tariff_data import ResidentialDecision
 from bot.dialogue.commands import Command, Slots
 
@@ -14,6 +14,13 @@ OFFERED: Final = ("household", "business", "hours", "tenants", "vat")
 THREE_PRICED: Final[tuple[Group, ...]] = ("business", "production")
 ONE_PRICED: Final[tuple[Group, ...]] = ("hospital_school", "administration")
 
+TOPICS: Final = {
+    "prepaid": "price.prepaid",
+    "poor": "price.poor",
+    "home_shop": "price.shop_at_home",
+    "increase": "price.rise",
+}
+"""Questions that a topic of data/faq answers."""
 TITLED: Final = (*OFFERED, "production", *ONE_PRICED, "estimate")
 
 _Say = Callable[[DeskTurn, date, Tariffs], None]
@@ -131,32 +138,9 @@ def _vat(turn: DeskTurn, today: date, data: Tariffs) -> None:
     )
 
 
-@_about("prepaid")
-def _prepaid(turn: DeskTurn, today: date, data: Tariffs) -> None:
-    decision = data.residential_on(today)
-    if decision.prepaid is None:
-        raise TariffUnknown(f"{decision.decision}: no prepaid price")
-    turn.offer("price.prepaid", _others(turn, "prepaid"), decision=decision, vat=data.vat.percent_on(today))
-
-
-@_about("poor")
-def _poor(turn: DeskTurn, today: date, data: Tariffs) -> None:
-    turn.offer("price.poor", _others(turn, "poor"), support=data.support, first_tier=tiers(today)[0])
-
-
 @_about("everywhere")
 def _everywhere(turn: DeskTurn, today: date, data: Tariffs) -> None:
     turn.offer("price.everywhere", _others(turn, "everywhere"), decision=data.residential_on(today))
-
-
-@_about("home_shop")
-def _home_shop(turn: DeskTurn, _today: date, _data: Tariffs) -> None:
-    turn.offer("price.home_shop", _others(turn, "home_shop", 3))
-
-
-@_about("increase")
-def _increase(turn: DeskTurn, today: date, data: Tariffs) -> None:
-    turn.offer("price.increase", _others(turn, "increase"), decision=data.residential_on(today))
 
 
 @_about("five_tiers")

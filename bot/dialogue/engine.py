@@ -313,10 +313,14 @@ class Engine(Generic[D]):
         topic, said = turn.state.topic, understanding.slots
         few_words = len(understanding.text.split()) <= filling.WORDS_OF_A_BARE_ANSWER
         vague = sure is not Certainty.HIGH or (few_words and said.said() and understanding.confidence < NEW_SUBJECT)
-        if topic is None or not (understanding.intent in {"inform", "deny"} or vague):
+        if topic is None:
+            return None
+        last = topic.command.name
+        more_of_it = few_words and understanding.intent == last and self.registry.is_about(last, said)
+        if not (understanding.intent in {"inform", "deny"} or vague or more_of_it):
             return None
         about_another = said.customer_code and topic.command.slots.request_code
-        if about_another or not self.registry.goes_on(topic.command.name, said):
+        if about_another or not self.registry.goes_on(last, said):
             return None
         named = turn.named_account()
         if named and not said.customer_code:

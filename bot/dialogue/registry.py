@@ -69,7 +69,14 @@ class Registry(Generic[D]):
 
     def goes_on(self, name: str, said: Slots) -> bool:
         """May the request `name` be asked again with what is said now?"""
-        return all(name in names for slot, names in self.owners.items() if getattr(said, slot) is not None)
+        return all(name in names for names in self._owners_of(said))
+
+    def is_about(self, name: str, said: Slots) -> bool:
+        """Is a value said that only `name` and its like are about?"""
+        return any(name in names for names in self._owners_of(said))
+
+    def _owners_of(self, said: Slots) -> list[frozenset[str]]:
+        return [names for slot, names in self.owners.items() if getattr(said, slot) is not None]
 
     def failure(self, error: type[Exception], reply: str) -> None:
         """Say `reply` when a handler raises `error`."""

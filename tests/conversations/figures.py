@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import yaml
 
 AMOUNT = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})*) đ(?![\w/])")
+TIER = re.compile(r"^• .+: (\S+ kWh) × ", re.MULTILINE)
 PART = re.compile(r"^•.*: (tăng|giảm) (\d{1,3}(?:\.\d{3})*) đ$", re.MULTILINE)
 CODE = re.compile(r"\bP[A-Z0-9]{3}[A-Z0-9]{2}\d{7}\b")
 TYPED_CODE = re.compile(r"\bP[A-Z0-9]{3} ?[A-Z0-9]{2} ?\d{7}\b")
@@ -25,6 +26,7 @@ DAY = re.compile(r"(?<![\d/.,])(\d{1,2})/(\d{1,2})(?:/(\d{4}))?(?![\d/])")
 MONTH = re.compile(r"[Tt]háng (\d{1,2})/(\d{4})(?!\d)")
 ALL_DAY = re.compile(r"\b24/7\b")
 KWH = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})+|\d+)(?:,(\d+))? kWh")
+FIGURE = re.compile(r"(?<![\w.,/])\d+(?![\w.,/])")
 ISO = re.compile(r"\b(\d{4})-(\d{2})(?:-(\d{2}))?\b")
 DATA = Path(__file__).resolve().parents[2] / "data"
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -85,13 +87,14 @@ class Known:
     def strange(self, text: str) -> list[str]:
         """The figures of a reply that nobody gave."""
         allowed = self.amounts | explained(text, self.amounts)
+        used = self.energies | split_up(text, self.energies)
         in_year = {(day.day, day.month, year) for day in self.days for year in (day.year, None)} | self.examples
         its_months = self.months | {(day.year, day.month) for day in self.days}
         return [
             *(f"{amount} đ" for amount in amounts(text) if amount not in allowed),
             *(f"{day}/{month}" for day, month, year in days(text) if (day, month, year) not in in_year),
             *(f"tháng {month}/{year}" for year, month in months(text) if (year, month) not in its_months),
-            *(f"{kwh} kWh" for kwh in energies(text) if kwh not in self.energies),
+            *(f"{kwh:f} kWh" for kwh in energies(text) if kwh not in used),
         ]
 
 
@@ -108,6 +111,7 @@ def said(values: Iterable[Any], texts: Iterable[str]) -> Known:
     dates, its_months = dates_in(values)
     typed = {date(year, month, day) for text in texts for day, month, year in days(text) if year}
     numbers = {number for value in values for number in _numbers(value)}
+    numbers |= {Decimal(figure) for text in texts for figure in FIGURE.findall(text)}
     typed_amounts = {amount for text in texts for amount in amounts(text)}
     return Known({round(n) for n in numbers} | typed_amounts, dates | typed, its_months, numbers)
 
@@ -137,6 +141,12 @@ def explained(text: str, allowed: set[int]) -> set[int]:
     parts = [(word, int(amount.replace(".", ""))) for word, amount in PART.findall(text)]
     added = sum(amount if word == "tăng" else -amount for word, amount in parts)
     return {amount for _, amount in parts} if abs(added) in allowed else set()
+
+
+def split_up(text: str, allowed: set[Decimal]) -> set[Decimal]:
+    """Parts of a use, each with its price (`Bậc 1: 50 kWh × 1.984 đ`), if they add up to one that may be said."""
+    parts = [kwh for line in TIER.findall(text) for kwh in energies(line)]
+    return set(parts) if sum(parts) in allowed else set()
 
 
 @cache

@@ -114,3 +114,9 @@ def test_parts_of_a_difference() -> None:
     text = "tăng 5 đ so với\n• dùng nhiều hơn: tăng 7 đ\n• làm tròn: giảm 2 đ\n"
     assert figures.explained(text, {5}) == {7, 2}
     assert figures.explained(text, {6}) == set()
+
+
+def test_parts_of_a_use_that_add_up() -> None:
+    text = "cho 75 kWh:\n• Bậc 1: 50 kWh × 1.984 đ\n• Bậc 2: 25 kWh × 2.050 đ"
+    assert figures.split_up(text, {Decimal(75)}) == {Decimal(50), Decimal(25)}
+    assert figures.split_up(text, {Decimal(76)}) == set()
