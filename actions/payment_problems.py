@@ -21,7 +21,7 @@ from actions.payment_answers import (
     read_told_code,
     read_wrong,
 )
-from actions.payment_receipts import attach, read_photos
+from actions.payment_receipts import MOST_PHOTOS, attach, read_photos
 from actions.payment_records import records_of
 from bot.dialogue.commands import Command, Slots
 from bot.dialogue.forms import Abandon, Ask, Form, Invalid
@@ -88,6 +88,8 @@ class PaymentProblem(Form):
         kind = slots.value or (read_kind(turn) if told else None)
         paid = {"kind": kind, "amount": slots.money, "day": slots.date.isoformat() if slots.date else None}
         values |= {name: value for name, value in paid.items() if value is not None}
+        if sent := turn.state.take_files():
+            values["receipt"] = [file.url for file in sent][:MOST_PHOTOS]
         cls._whose(turn, slots, values)
         if "kind" in values:
             _say_what_the_system_shows(turn, values)
@@ -147,7 +149,7 @@ class PaymentProblem(Form):
                 values["told_code"] = " ".join(str(value).split())[:LONGEST_ANSWER]
         if field in {"kind", "wrong"}:
             values["note"] = _with_words(turn, values)
-        if field in HOW:
+        if field in {"kind", *HOW}:
             _read_the_rest(cls, turn, values)
         if field in {"link", "kind", "wrong"} and values.get("kind"):
             _say_what_the_system_shows(turn, values)
