@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from bot.store.models import EventStatus, InboundEvent
 
+_IS_RECEIVED = text("status = 'received'")
+"""Written out, as the index of waiting events has it: a prepared statement with a parameter might not use it."""
 _FINISH = text(
     """
     UPDATE inbound_event SET status = given.status, error = given.error, done_at = now()
@@ -40,7 +42,7 @@ def claim_waiting(session: Session, now: datetime, *, limit: int) -> Sequence[In
     """
     return session.scalars(
         select(InboundEvent)
-        .where(InboundEvent.status == EventStatus.RECEIVED, InboundEvent.handle_from <= now)
+        .where(_IS_RECEIVED, InboundEvent.handle_from <= now)
         .order_by(InboundEvent.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
