@@ -1,30 +1,33 @@
 """The jobs that workers run (Procrastinate). Each is a few lines: load, call, say when to try again."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job, Status
 
-from bot.channels.messenger.inbound import parse as parse_messenger
-from bot.channels.zalo.inbound import parse as parse_zalo
 from bot.dialogue.understanding import NluUnavailable
 from bot.logs import configure_logs, get_logger
-from bot.messages import ChannelName
 from bot.metrics import NLU_FAILURES, PARKED_EVENTS
 from bot.pipeline import promises
 from bot.pipeline.assembly import Product, assemble
+from bot.pipeline.stored import NothingToHandle, understand
 from bot.pipeline.turns import Conflict, Event, enqueue_sending
 from bot.settings import Settings
 from bot.store import deliveries, events, handovers, retention
 from bot.store.database import Database
 from bot.store.models import EventStatus, InboundEvent
 
-QUEUES = ("reply", "receipt", "upkeep")
+QUEUES = ("reply", "upkeep")
 EVENT_PAUSES = (1, 2, 4, 8, 15)
 """Seconds before each new try of an event. All later events of the same conversation wait meanwhile."""
 POLL_SECONDS = 0.05
 """Workers look for jobs themselves: a notification with each job would make commits wait for each other (0003)."""
+LOOK_SECONDS = 0.25
+"""Between two looks for events without a job (bot/pipeline/waiting.py), when there are few."""
 STALLED_AFTER_SECONDS = 30
 KEEP_FINISHED_JOBS_HOURS = 24
 MAX_RESCUED_ATTEMPTS = 8
@@ -61,10 +64,6 @@ def build_worker_app(product: Product) -> App:
     @app.task(name="handle_event", retry=RETRIES, pass_context=True)
     def handle_event(context: JobContext, event_id: int) -> None:
         _handle_event(product, event_id, attempts=context.job.attempts)
-
-    @app.task(name="handle_receipt", retry=RETRIES, pass_context=True)
-    def handle_receipt(context: JobContext, event_id: int) -> None:
-        _handle_receipt(product, event_id, attempts=context.job.attempts)
 
     @app.task(name="send_replies", retry=RETRIES)
     def send_replies(contact_id: int) -> None:
@@ -127,9 +126,12 @@ def build_worker_app(product: Product) -> App:
 
 
 async def work(product: Product) -> None:
-    """Run jobs until SIGTERM or SIGINT, or until cancelled; those under way are finished first."""
+    """Run jobs, and handle events that have none, until SIGTERM or SIGINT, or until cancelled.
+
+    Those under way are finished first.
+    """
     app = build_worker_app(product)
-    async with app.open_async():
+    async with app.open_async(), _looking_for_events(product):
         await app.run_worker_async(
             queues=list(QUEUES),
             concurrency=product.settings.worker_concurrency,
@@ -142,10 +144,37 @@ async def work(product: Product) -> None:
         )
 
 
+@asynccontextmanager
+async def _looking_for_events(product: Product) -> AsyncIterator[None]:
+    """Meanwhile, in a thread of its own that no job takes away."""
+    ending = asyncio.Event()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="events") as thread:
+        looking = asyncio.create_task(_look_for_events(product, ending, thread))
+        try:
+            yield
+        finally:
+            ending.set()
+            await looking
+
+
+async def _look_for_events(product: Product, ending: asyncio.Event, thread: ThreadPoolExecutor) -> None:
+    """A failure, such as of the database, is logged and tried again."""
+    loop = asyncio.get_running_loop()
+    while not ending.is_set():
+        more = False
+        try:
+            more = await loop.run_in_executor(thread, product.waiting.handle_due)
+        except Exception as error:
+            log.exception("events_not_handled", error=type(error).__name__)
+        if not more:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ending.wait(), LOOK_SECONDS)
+
+
 def run_worker(settings: Settings, database_url: str) -> None:
     """The worker as a process."""
     configure_logs(settings.log_level, "worker")
-    database = Database(database_url, pool_size=settings.worker_concurrency + 2)
+    database = Database(database_url, pool_size=settings.worker_concurrency + 3)
     asyncio.run(work(assemble(settings, database)))
 
 
@@ -163,20 +192,6 @@ def _handle_event(product: Product, event_id: int, *, attempts: int) -> None:
         if attempts < len(EVENT_PAUSES):
             raise
         product.turns.give_up(event, type(error).__name__)
-        _note_parked(event, error)
-
-
-def _handle_receipt(product: Product, event_id: int, *, attempts: int) -> None:
-    event = _load_event(product, event_id)
-    if event is None:
-        return
-    try:
-        product.receipts.handle(event)
-    except Exception as error:
-        if attempts < len(EVENT_PAUSES):
-            raise
-        with product.database.begin() as session:
-            events.finish(session, event.id, EventStatus.PARKED, error=type(error).__name__)
         _note_parked(event, error)
 
 
@@ -212,17 +227,9 @@ def _load_event(product: Product, event_id: int) -> Event | None:
         row = session.get(InboundEvent, event_id)
     if row is None or row.status != EventStatus.RECEIVED:
         return None
-    channel = ChannelName(row.channel)
-    settings = product.settings
-    if channel is ChannelName.ZALO:
-        inbound = parse_zalo(row.payload)
-    elif settings.messenger:
-        inbound = parse_messenger(row.payload, page_id=settings.messenger.page_id, app_id=settings.messenger.app_id)
-    else:
-        inbound = None
-    if not row.payload or inbound is None or channel not in product.channels:
-        why = "channel_off" if row.payload else "erased"
+    try:
+        return understand(row, product.settings, product.channels)
+    except NothingToHandle as why:
         with product.database.begin() as session:
-            events.finish(session, event_id, EventStatus.IGNORED, error=why)
+            events.finish(session, event_id, EventStatus.IGNORED, error=str(why))
         return None
-    return Event(id=row.id, channel=channel, inbound=inbound, received_at=row.received_at)

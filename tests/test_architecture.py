@@ -295,7 +295,7 @@ class TestJobs:
 
     def test_every_task_that_is_enqueued_exists(self) -> None:
         tasks = {task.value for _file, task, _queue in enqueued() if isinstance(task, ast.Constant)}
-        assert tasks == {"handle_event", "handle_receipt", "send_replies"}
+        assert tasks == {"handle_event", "send_replies"}
         assert tasks <= worker_tasks().keys()
 
     def test_every_tick_has_its_task(self) -> None:
@@ -304,13 +304,13 @@ class TestJobs:
         assert len(ticks) == len(set(ticks))
 
     def test_what_must_be_done_again_and_again_has_a_tick(self) -> None:
-        by_event = {"handle_event", "handle_receipt", "send_replies"}
+        by_event = {"handle_event", "send_replies"}
         own = {task for task in worker_tasks() if not task.startswith(("builtin:", "procrastinate."))}
         assert own - by_event == {tick.task for tick in TICKS}
 
-    def test_customers_and_receipts_are_tried_again(self) -> None:
+    def test_customers_are_tried_again(self) -> None:
         tasks = worker_tasks()
-        assert all(tasks[task].retry_strategy for task in ("handle_event", "handle_receipt", "send_replies"))
+        assert all(tasks[task].retry_strategy for task in ("handle_event", "send_replies"))
 
 
 class TestTexts:

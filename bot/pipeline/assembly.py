@@ -16,9 +16,10 @@ from bot.dialogue.fallback import Thresholds
 from bot.dialogue.replies import ReplyBook
 from bot.dialogue.understanding import NluClient
 from bot.messages import ChannelName
-from bot.pipeline.receipts import ReceiptHandler
+from bot.pipeline.receipts import OneByOne
 from bot.pipeline.sending import ReplySender
 from bot.pipeline.turns import TurnHandler
+from bot.pipeline.waiting import WaitingEvents
 from bot.settings import Settings
 from bot.store.database import Database
 
@@ -37,7 +38,7 @@ class Product:
     hours: OfficeHours
     deadlines: Deadlines
     turns: TurnHandler
-    receipts: ReceiptHandler
+    waiting: WaitingEvents
     sender: ReplySender
 
 
@@ -65,6 +66,6 @@ def assemble(settings: Settings, database: Database, *, data: Path = DATA, clock
         hours=own_desk.hours,
         deadlines=own_desk.deadlines,
         turns=TurnHandler(database, channels, engine, own_desk, clock),
-        receipts=ReceiptHandler(database, clock, own_desk.deadlines),
+        waiting=WaitingEvents(database, clock, settings, channels, OneByOne(clock, own_desk.deadlines)),
         sender=ReplySender(database, channels, budget, clock, public_url=settings.public_url, secret=secret),
     )

@@ -1,6 +1,6 @@
-"""What platforms tell us beside customers' messages: receipts, echoes, take-overs, people leaving."""
+"""What platforms tell us beside customers' messages, one by one: others' echoes, take-overs, people leaving."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -8,12 +8,10 @@ from sqlalchemy.orm import Session
 from actions.deadlines import Deadlines
 from bot.channels.messenger.inbound import DATA_DELETION
 from bot.clock import Clock
-from bot.logs import get_logger
 from bot.messages import Inbound, InboundKind
 from bot.pipeline.turns import Event
-from bot.store import conversations, deliveries, events, handovers, retention, rights
+from bot.store import conversations, deliveries, handovers, retention, rights
 from bot.store.conversations import Loaded
-from bot.store.database import Database
 from bot.store.models import Conversation, EventStatus, HandoverReason, Message, Owner, RightKind
 
 RECEIPT_WAITS_FOR_OUR_COMMIT = timedelta(seconds=20)
@@ -30,29 +28,24 @@ class TooEarly(Exception):
     """The message this is about is not known yet, and may still be: try again."""
 
 
-log = get_logger(__name__)
+def is_young(event: Event, now: datetime) -> bool:
+    """May what the event is about still be on its way into our books?"""
+    return now - event.received_at < RECEIPT_WAITS_FOR_OUR_COMMIT
 
 
-class ReceiptHandler:
-    def __init__(self, database: Database, clock: Clock, deadlines: Deadlines) -> None:
-        self._database = database
+class OneByOne:
+    """Handles events that concern more than the ledger of what is sent."""
+
+    def __init__(self, clock: Clock, deadlines: Deadlines) -> None:
         self._clock = clock
         self._deadlines = deadlines
 
-    def handle(self, event: Event) -> None:
+    def handle(self, session: Session, event: Event) -> EventStatus:
         """Write down what the event says. Raises TooEarly."""
-        young = self._clock() - event.received_at < RECEIPT_WAITS_FOR_OUR_COMMIT
-        with self._database.begin() as session:
-            status = self._apply(session, event, young=young)
-            events.finish(session, event.id, status)
-
-    def _apply(self, session: Session, event: Event, *, young: bool) -> EventStatus:
         inbound = event.inbound
         match inbound.kind:
-            case InboundKind.DELIVERED | InboundKind.SEEN:
-                return self._receipt(session, event, young=young)
             case InboundKind.ECHO:
-                return self._echo(session, event, young=young)
+                return self._echo(session, event)
             case InboundKind.UNFOLLOW:
                 loaded = conversations.load(session, event.channel, str(inbound.user_id))
                 conversations.mark_unreachable(session, loaded.contact.id, inbound.at)
@@ -71,22 +64,8 @@ class ReceiptHandler:
                 return EventStatus.IGNORED
         return EventStatus.DONE
 
-    def _receipt(self, session: Session, event: Event, *, young: bool) -> EventStatus:
-        inbound = event.inbound
-        seen = inbound.kind is InboundKind.SEEN
-        if inbound.message_ids:
-            note = deliveries.note_seen if seen else deliveries.note_delivered
-            if note(session, event.channel, inbound.message_ids, inbound.at) == 0:
-                if young:
-                    raise TooEarly
-                return EventStatus.IGNORED
-        elif inbound.watermark and inbound.user_id:
-            loaded = conversations.load(session, event.channel, inbound.user_id)
-            deliveries.note_watermark(session, loaded.contact.id, inbound.watermark, seen=seen)
-        return EventStatus.DONE
-
-    def _echo(self, session: Session, event: Event, *, young: bool) -> EventStatus:
-        """Our own message comes back, or a person wrote from the platform's own inbox: then the bot is silent.
+    def _echo(self, session: Session, event: Event) -> EventStatus:
+        """Our own message after all, or a person wrote from the platform's own inbox: then the bot is silent.
 
         While a message of ours is being handed over, an echo of another text may still be its (the platform or our
         fallback without buttons may have changed it): the answer to our send will tell.
@@ -108,6 +87,7 @@ class ReceiptHandler:
             return EventStatus.DONE
         if not (inbound.by_staff or inbound.name in ZALO_WRITTEN_BY_SOMEBODY):
             return EventStatus.IGNORED
+        young = is_young(event, self._clock())
         if not inbound.by_staff and young and deliveries.is_under_way(session, loaded.contact.id):
             raise TooEarly
         self._staff_take_over(session, event, loaded)

@@ -1,15 +1,15 @@
-"""The ledger of what is sent: planning, claiming with a lease, settling, and the platforms' receipts."""
+"""The ledger of what is sent: planning, claiming with a lease, settling."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, case, false, func, or_, select, update
+from sqlalchemy import and_, case, false, func, or_, select, update
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot.messages import OutMessage
-from bot.store.models import ACCEPTED, Contact, Conversation, Delivery, DeliveryStatus, Lane, Media, Owner
+from bot.store.models import Contact, Conversation, Delivery, DeliveryStatus, Lane, Media, Owner
 
 SENDING_LOCK = "send:"
 """Jobs that send a contact's replies have this and the contact's id as their lock."""
@@ -193,55 +193,8 @@ def is_under_way(session: Session, contact_id: int) -> bool:
     return session.scalar(sending.limit(1)) is not None
 
 
-def note_delivered(session: Session, channel: str, ids: Sequence[str], at: datetime) -> int:
-    """The platform delivered these messages to the device. Returns how many are known."""
-    rows = session.execute(
-        update(Delivery)
-        .where(Delivery.channel == channel, Delivery.provider_message_id.in_(ids))
-        .values(
-            delivered_at=func.coalesce(Delivery.delivered_at, at),
-            status=_at_least(DeliveryStatus.DELIVERED),
-        )
-        .returning(Delivery.id)
-    )
-    return len(rows.all())
-
-
-def note_seen(session: Session, channel: str, ids: Sequence[str], at: datetime) -> int:
-    """The customer saw these messages. Returns how many are known."""
-    rows = session.execute(
-        update(Delivery)
-        .where(Delivery.channel == channel, Delivery.provider_message_id.in_(ids))
-        .values(
-            seen_at=func.coalesce(Delivery.seen_at, at),
-            delivered_at=func.coalesce(Delivery.delivered_at, at),
-            status=DeliveryStatus.SEEN,
-        )
-        .returning(Delivery.id)
-    )
-    return len(rows.all())
-
-
-def note_watermark(session: Session, contact_id: int, watermark: datetime, *, seen: bool) -> None:
-    """Everything sent to the contact up to `watermark` was delivered (or seen)."""
-    session.execute(
-        update(Delivery)
-        .where(Delivery.contact_id == contact_id, Delivery.sent_at <= watermark, Delivery.status.in_(ACCEPTED))
-        .values(
-            delivered_at=func.coalesce(Delivery.delivered_at, watermark),
-            status=DeliveryStatus.SEEN if seen else _at_least(DeliveryStatus.DELIVERED),
-            seen_at=func.coalesce(Delivery.seen_at, watermark) if seen else Delivery.seen_at,
-        )
-    )
-
-
 def keep_media(session: Session, *, contact_id: int, content_type: str, body: bytes, expires_at: datetime) -> int:
     media = Media(contact_id=contact_id, content_type=content_type, body=body, expires_at=expires_at)
     session.add(media)
     session.flush()
     return media.id
-
-
-def _at_least(status: DeliveryStatus) -> ColumnElement[str]:
-    """`status`, unless the customer has already seen the message."""
-    return case((Delivery.status == DeliveryStatus.SEEN, DeliveryStatus.SEEN), else_=status)

@@ -155,7 +155,10 @@ class Conversation(Base):
 
 
 class InboundEvent(Base):
-    """A webhook event as it came. Unique per channel and key: a repeat is a no-op."""
+    """A webhook event as it came. Unique per channel and key: a repeat is a no-op.
+
+    `handle_from`: when it is next due, for events that workers look for themselves; None for those that have a job.
+    """
 
     __tablename__ = "inbound_event"
     __table_args__ = (
@@ -163,6 +166,12 @@ class InboundEvent(Base):
         Index("ix_inbound_event_user", "channel", "user_id"),
         Index("ix_inbound_event_received_at", "received_at", postgresql_using="brin"),
         Index("ix_inbound_event_open", "id", postgresql_where=sql("status IN ('received', 'parked')")),
+        Index(
+            "ix_inbound_event_waiting",
+            "handle_from",
+            "id",
+            postgresql_where=sql("status = 'received' AND handle_from IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = _id()
@@ -175,6 +184,7 @@ class InboundEvent(Base):
     error: Mapped[str | None]
     received_at: Mapped[datetime] = _created_at()
     done_at: Mapped[datetime | None]
+    handle_from: Mapped[datetime | None]
 
 
 class Message(Base):

@@ -24,15 +24,17 @@ _STORE_AND_ENQUEUE = text(
         )) WITH ORDINALITY AS given (key, name, user_id, payload, task, queue, lock, place)
         ORDER BY key, place
     ), stored AS (
-        INSERT INTO inbound_event (channel, key, name, user_id, payload, received_at)
-        SELECT :channel, key, name, user_id, payload, :received_at FROM given ORDER BY place
+        INSERT INTO inbound_event (channel, key, name, user_id, payload, received_at, handle_from)
+        SELECT :channel, key, name, user_id, payload, :received_at,
+            CASE WHEN task IS NULL THEN CAST(:received_at AS timestamptz) END
+        FROM given ORDER BY place
         ON CONFLICT (channel, key) DO NOTHING
         RETURNING id, key
     )
     SELECT array_agg(key), procrastinate_defer_jobs_v1(array_agg(
         cast((queue, task, 0, lock, NULL, jsonb_build_object('event_id', id), NULL) AS procrastinate_job_to_defer_v1)
         ORDER BY place
-    ))
+    ) FILTER (WHERE task IS NOT NULL))
     FROM stored JOIN given USING (key)
     """
 )
@@ -75,7 +77,7 @@ class Arrival:
 
 
 class Intake:
-    """Inbound events of one request, to be stored together with the jobs that handle them.
+    """Inbound events of one request, to be stored together with the jobs of those that need one.
 
     One statement and its own transaction: the platform waits for it, and each further round trip to the database would
     cost as much again.
@@ -85,6 +87,10 @@ class Intake:
         self._channel = channel
         self._received_at = received_at
         self._arrivals: list[dict[str, Any]] = []
+
+    def leave(self, arrival: Arrival) -> None:
+        """Store the event, if it is new, for workers to find: it is due at once."""
+        self._arrivals.append(asdict(arrival))
 
     def enqueue(self, arrival: Arrival, task: str, *, queue: str, lock: str | None = None) -> None:
         """Have `task` handle the event, if it is new. Jobs of one `lock` run one after the other in this order."""

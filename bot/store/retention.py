@@ -121,27 +121,28 @@ def forget_dialogues(session: Session, before: datetime) -> bool:
 def erase(session: Session, contact_id: int, *, actor: str, up_to_event: int | None = None) -> None:
     """Everything said, sent and linked of a contact; consents and requests stay, as the proof that the law asks for.
 
-    What came after `up_to_event`, the request itself, was not meant by it and is answered as ever.
+    What came after `up_to_event`, the request itself, was not meant by it and is answered as ever. Rows are locked in
+    the order in which turns and receipts lock them: conversation, events, deliveries.
     """
     contact = session.get_one(Contact, contact_id)
     conversation = select(Conversation.id).where(Conversation.contact_id == contact_id).scalar_subquery()
-    session.execute(delete(Delivery).where(Delivery.contact_id == contact_id))
-    session.execute(delete(Message).where(Message.conversation_id == conversation))
-    session.execute(delete(Handover).where(Handover.conversation_id == conversation))
-    for table in (Media, OtpChallenge, GridReport, LinkCodeGuess, NoticePreference, NoticeLimits, Link):
-        session.execute(delete(table).where(table.contact_id == contact_id))
-    session.execute(update(LinkCode).where(LinkCode.used_by_contact_id == contact_id).values(used_by_contact_id=None))
+    session.execute(
+        update(Conversation)
+        .where(Conversation.contact_id == contact_id)
+        .values(state={}, version=Conversation.version + 1, owner=Owner.BOT, waiting_since=None)
+    )
     session.execute(
         update(InboundEvent)
         .where(InboundEvent.channel == contact.channel, InboundEvent.user_id == contact.channel_user_id)
         .where(true() if up_to_event is None else InboundEvent.id <= up_to_event)
         .values(payload={})
     )
-    session.execute(
-        update(Conversation)
-        .where(Conversation.contact_id == contact_id)
-        .values(state={}, version=Conversation.version + 1, owner=Owner.BOT, waiting_since=None)
-    )
+    session.execute(delete(Delivery).where(Delivery.contact_id == contact_id))
+    session.execute(delete(Message).where(Message.conversation_id == conversation))
+    session.execute(delete(Handover).where(Handover.conversation_id == conversation))
+    for table in (Media, OtpChallenge, GridReport, LinkCodeGuess, NoticePreference, NoticeLimits, Link):
+        session.execute(delete(table).where(table.contact_id == contact_id))
+    session.execute(update(LinkCode).where(LinkCode.used_by_contact_id == contact_id).values(used_by_contact_id=None))
     contact.display_name = None
     audit(session, actor=actor, action="data.erased", contact_id=contact_id)
 

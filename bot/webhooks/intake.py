@@ -42,7 +42,7 @@ def read_json(body: bytes) -> dict[str, Any]:
 
 
 def take_in(database: Database, clock: Clock, channel: ChannelName, received: Iterable[Received]) -> None:
-    """Store each new event with its job, all or none. Repeats are no-ops."""
+    """Store each new event, a customer's with its job, all or none. Repeats are no-ops."""
     items = list(received)
     intake = Intake(channel, clock())
     for item in items:
@@ -60,13 +60,13 @@ def take_in(database: Database, clock: Clock, channel: ChannelName, received: It
 
 
 def _enqueue(intake: Intake, channel: ChannelName, item: Received) -> None:
-    """Customers' messages in their order, one at a time per person; receipts and echoes hold nobody up."""
+    """Customers' messages in their order, one at a time per person; workers take receipts and echoes by the batch."""
     event = item.event
     arrival = Arrival(event.key, event.name, event.user_id, item.payload)
     if event.kind in FROM_CUSTOMER and event.user_id:
         intake.enqueue(arrival, "handle_event", queue="reply", lock=f"{channel}:{event.user_id}")
     else:
-        intake.enqueue(arrival, "handle_receipt", queue="receipt")
+        intake.leave(arrival)
 
 
 def _refuse_constant(name: str) -> NoReturn:

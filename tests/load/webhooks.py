@@ -78,6 +78,7 @@ def forget_jobs(stack: Stack) -> None:
     """Leave the workers nothing of a run in which there were none."""
     with stack.database.begin() as session:
         session.execute(text("TRUNCATE procrastinate_jobs CASCADE"))
+        session.execute(text("UPDATE inbound_event SET handle_from = NULL WHERE status = 'received'"))
 
 
 def _run(stack: Stack, requests: Sequence[bytes], due: Sequence[float]) -> client.Log:

@@ -131,12 +131,14 @@ class Scene:
 
     def write(self, *texts: str) -> None:
         for number, said in enumerate(texts):
-            message = {"mid": f"m_{said}_{number}", "text": said}
-            stamp = int(time.time() * 1000)
-            event = {"sender": {"id": "2"}, "recipient": {"id": PAGE_ID}, "timestamp": stamp, "message": message}
-            body = {"object": "page", "entry": [{"id": PAGE_ID, "time": stamp, "messaging": [event]}]}
-            received = [Received(parse(stored, page_id=PAGE_ID), stored) for stored in events(body)]
-            take_in(self.database, system_clock(), ChannelName.MESSENGER, received)
+            self.say(message={"mid": f"m_{said}_{number}", "text": said})
+
+    def say(self, **what: Any) -> None:
+        stamp = int(time.time() * 1000)
+        event = {"sender": {"id": "2"}, "recipient": {"id": PAGE_ID}, "timestamp": stamp, **what}
+        body = {"object": "page", "entry": [{"id": PAGE_ID, "time": stamp, "messaging": [event]}]}
+        received = [Received(parse(stored, page_id=PAGE_ID), stored) for stored in events(body)]
+        take_in(self.database, system_clock(), ChannelName.MESSENGER, received)
 
     def kill(self, worker: "subprocess.Popen[bytes]") -> None:
         """The process is gone; a minute later it is noticed, and the clock ticks."""
@@ -157,6 +159,11 @@ class Scene:
                 logs = "\n".join(log.read_text()[-2000:] for log in sorted(self.folder.glob("worker-*.log")))
                 raise AssertionError(f"in vain: {what}; sent {self.world.sent}; jobs {self.jobs()}\n{logs}")
             time.sleep(0.02)
+
+    def waits_for_a_lock(self) -> bool:
+        waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        with self.database.begin() as session:
+            return session.execute(text(waiting)).first() is not None
 
     def jobs(self) -> list[tuple[str, str]]:
         with self.database.begin() as session:
@@ -223,6 +230,23 @@ def test_killed_while_the_platform_took_a_message(scene: Scene) -> None:
     scene.until(lambda: scene.delivery_states() == settled and not scene.jobs(), "the next reply goes on")
     assert len(scene.world.sent) == len(set(scene.world.sent)) == 2
     assert scene.event_states() == ["done"]
+
+
+def test_killed_while_it_noted_receipts(scene: Scene) -> None:
+    """No job is left behind, and no minute has to pass: the next worker finds them."""
+    scene.write("tổng đài")
+    first = scene.start_worker()
+    accepted = [("sent", "sent")] * 2
+    scene.until(lambda: scene.delivery_states() == accepted and not scene.jobs(), "it is answered")
+    with scene.database.begin() as session:
+        session.execute(text("SELECT FROM delivery FOR UPDATE"))
+        scene.say(read={"watermark": int(time.time() * 1000) + 1000})
+        scene.until(scene.waits_for_a_lock, "the worker has the receipt in hand")
+        scene.kill(first)
+    assert scene.event_states() == ["done", "received"]
+    scene.start_worker()
+    scene.until(lambda: scene.event_states() == ["done", "done"], "the receipt is noted")
+    assert {status for status, _outcome in scene.delivery_states()} == {"seen"}
 
 
 def test_a_worker_that_is_asked_to_stop_finishes_first(scene: Scene) -> None:

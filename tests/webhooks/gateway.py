@@ -86,6 +86,11 @@ class Gateway:
         with self.database.begin() as session:
             return list(session.scalars(select(InboundEvent).order_by(InboundEvent.id)))
 
+    def ways(self, event: InboundEvent) -> int:
+        """In how many ways the event will be handled: its jobs, and workers that look for it."""
+        jobs = [job for job in self.jobs() if job["args"] == {"event_id": event.id}]
+        return len(jobs) + (event.handle_from is not None)
+
     def jobs(self) -> list[dict[str, Any]]:
         with self.database.begin() as session:
             rows = session.execute(

@@ -79,14 +79,13 @@ def test_the_address_is_verified_by_the_token(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in names("messenger") if name != "batch"])
-def test_every_captured_event_is_stored_once_with_one_job(gateway: Gateway, name: str) -> None:
+def test_every_captured_event_is_stored_once_and_due_once(gateway: Gateway, name: str) -> None:
     body = captured("messenger", name)
     duplicates = counted("webhook_duplicates_total", "messenger")
     for _ in range(3):
         assert gateway.messenger(body).status_code == 200
     (event,) = gateway.events()
-    (job,) = gateway.jobs()
-    assert job["args"] == {"event_id": event.id}
+    assert gateway.ways(event) == 1
     assert counted("webhook_duplicates_total", "messenger") == duplicates + 2
 
 
@@ -99,7 +98,8 @@ def test_a_batch_is_taken_whole_but_for_another_page(gateway: Gateway) -> None:
         ("message_template_status_update", None),
         ("message", "2"),
     ]
-    assert [job["lock"] for job in gateway.jobs()] == ["messenger:2", "messenger:3", None, None, "messenger:2"]
+    assert [job["lock"] for job in gateway.jobs()] == ["messenger:2", "messenger:3", "messenger:2"]
+    assert [event.handle_from == event.received_at for event in gateway.events()] == [False, False, True, True, False]
 
 
 def test_a_batch_with_known_events_adds_the_new_ones_only(gateway: Gateway) -> None:
