@@ -1,9 +1,12 @@
 """One HTTP call to a platform: time-outs, and what a failure on the way means for a send."""
 
+import os
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import Any, Never
+from urllib.parse import urlsplit
 
 import requests
 from prometheus_client import Histogram
@@ -52,6 +55,8 @@ class HttpClient:
         self._timeouts = (connect_timeout, read_timeout)
         self._session = requests.Session()
         self._session.headers["User-Agent"] = "trolydien"
+        self._session.trust_env = False  # it would read the whole environment again with each call
+        self._session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=POOL_SIZE))
 
@@ -87,6 +92,7 @@ class HttpClient:
                 json=json,
                 files=files,
                 timeout=self._timeouts,
+                proxies=_proxies_to(*urlsplit(url)[:2]),
                 allow_redirects=False,
             )
             status = str(response.status_code)
@@ -110,6 +116,12 @@ class HttpClient:
         finally:
             PROVIDER_SECONDS.labels(self._channel, call, status).observe(time.monotonic() - started)
         return Answer(response.status_code, _json_object(response), response.headers)
+
+
+@cache
+def _proxies_to(scheme: str, host: str) -> dict[str, str]:
+    """Those of this machine, as HTTPS_PROXY and NO_PROXY name them at the first call."""
+    return requests.utils.get_environ_proxies(f"{scheme}://{host}")
 
 
 def raise_for_status(answer: Answer, *, sends: bool) -> Never:

@@ -55,6 +55,7 @@ class NluClient:
         self._url = f"{url}/model/parse"
         self._timeout = timeout
         self._session = requests.Session()
+        self._session.trust_env = False
 
     def parse(self, text: str, message_time: datetime) -> Understanding:
         try:

@@ -259,7 +259,7 @@ def test_erasing_a_contact_leaves_no_wish(database: Database, links: list[int]) 
         preferences.set_most_per_day(session, contact, 1)
         preferences.set_level(session, contact, links[0], Level(kwh=300), event_id=7, at=NOW)
     with database.begin() as session:
-        retention.erase(session, contact)
+        retention.erase(session, contact, actor="contact")
     with database.begin() as session:
         for table in (NoticePreference, NoticeLimits, UsageAlert):
             assert session.scalar(select(func.count()).select_from(table)) == 0
