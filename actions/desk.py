@@ -115,6 +115,7 @@ class SuspectedOutageData(_Data):
 class NoticesData(_Data):
     """What holds for who chose nothing else: local quiet hours, and how many notices a day that can wait.
 
+    `due_days_before`, `overdue_days_after` and `outage_hours_before`: when people are reminded.
     `quiet_offered`: other quiet hours to tap, as `21:00-06:00`. `level_kwh` and `level_dong`: the least and the
     most that a month's use can be watched for.
     """
@@ -123,6 +124,9 @@ class NoticesData(_Data):
     quiet_until: time
     quiet_offered: tuple[str, ...]
     most_per_day: int
+    due_days_before: tuple[int, ...]
+    overdue_days_after: tuple[int, ...]
+    outage_hours_before: tuple[int, ...]
     level_kwh: tuple[int, int]
     level_dong: tuple[int, int]
 

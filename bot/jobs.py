@@ -5,23 +5,27 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Job, Status
 
 from bot.dialogue.understanding import NluUnavailable
 from bot.logs import configure_logs, get_logger
+from bot.messages import ChannelName
 from bot.metrics import NLU_FAILURES, PARKED_EVENTS
 from bot.pipeline import promises
 from bot.pipeline.assembly import Product, assemble
 from bot.pipeline.stored import NothingToHandle, understand
 from bot.pipeline.turns import Conflict, Event, enqueue_sending
 from bot.settings import Settings
-from bot.store import deliveries, events, handovers, retention
+from bot.store import deliveries, events, handovers, ledger, retention
 from bot.store.database import Database
-from bot.store.models import EventStatus, InboundEvent
+from bot.store.models import NOTICE_LANES, EventStatus, InboundEvent, Lane
+from bot.store.queue import enqueue
 
-QUEUES = ("reply", "upkeep")
+QUEUES = ("reply", *NOTICE_LANES, "upkeep")
 EVENT_PAUSES = (1, 2, 4, 8, 15)
 """Seconds before each new try of an event. All later events of the same conversation wait meanwhile."""
 POLL_SECONDS = 0.05
@@ -85,10 +89,27 @@ def build_worker_app(product: Product) -> App:
     def rescue_lost_replies() -> None:
         now = product.clock()
         with product.database.begin() as session:
+            ledger.expire(session, now)
             freed = deliveries.expire_leases(session, now)
             waiting = deliveries.contacts_with_due_replies(session, now, older_than=now - LOST_AFTER, limit=500)
             for contact_id in {*freed, *waiting}:
                 enqueue_sending(session, contact_id)
+
+    @app.task(name="plan_notices")
+    def plan_notices() -> None:
+        for notice_id in product.planner.plan_due():
+            name = f"plan_audience:{notice_id}"
+            _enqueue_once(product.database, "plan_audience", name, queue=Lane.NOTICE, lock=name, notice_id=notice_id)
+
+    @app.task(name="plan_audience", retry=RETRIES)
+    def plan_audience(notice_id: int) -> None:
+        product.planner.plan_audience(notice_id)
+
+    @app.task(name="dispatch_notices")
+    def dispatch_notices(channel: str, lane: str) -> None:
+        name = f"dispatch_notices:{channel}:{lane}"
+        if ChannelName(channel) in product.channels and product.dispatcher.send_due(ChannelName(channel), Lane(lane)):
+            _enqueue_once(product.database, "dispatch_notices", name, queue=lane, channel=channel, lane=lane)
 
     @app.task(name="park_forsaken_events")
     def park_forsaken_events() -> None:
@@ -123,6 +144,12 @@ def build_worker_app(product: Product) -> App:
         await asyncio.to_thread(_forget, product, now)
 
     return app
+
+
+def _enqueue_once(database: Database, task: str, name: str, **how: Any) -> None:
+    """Unless one of this name waits already."""
+    with suppress(AlreadyEnqueued), database.begin() as session:
+        enqueue(session, task, queueing_lock=name, **how)
 
 
 async def work(product: Product) -> None:

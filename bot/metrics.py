@@ -42,6 +42,7 @@ DELIVERY_SECONDS = Histogram(
     ["channel", "lane"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 120, 600),
 )
+NOTICES_PAUSED = Counter("notices_paused_total", "Notices paused by the product itself, for people to look at")
 SUSPECTED_OUTAGES = Counter("suspected_outages_total", "Areas from which many customers at once reported no power")
 HANDOVERS_WAITING = Gauge(
     "handovers_waiting", "Conversations that wait for a person, by reason", ["reason"], multiprocess_mode="mostrecent"

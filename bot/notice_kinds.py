@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
@@ -12,8 +13,26 @@ GroupName = Literal["bill", "reminder", "outage", "usage", "news"]
 """As the NLU's entity `notice_kind` names them."""
 
 
+NoticeLane = Literal["urgent", "notice", "bulk"]
+
+
 class _Data(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Sending(_Data):
+    """How a kind is sent."""
+
+    lane: NoticeLane
+    good_for_hours: int
+    about: str
+    holds_while: Literal["unpaid", "coming", "out"] | None = None
+    only_if_told: bool = False
+
+    @property
+    def is_urgent(self) -> bool:
+        """At any hour, and however many were sent."""
+        return self.lane == "urgent"
 
 
 class NoticeKind(_Data):
@@ -26,6 +45,7 @@ class NoticeKind(_Data):
     per: frozenset[Literal["account", "place", "contact"]]
     why: str | None = None
     own_consent: bool = False
+    sent: Sending
 
     @property
     def always(self) -> bool:
@@ -66,6 +86,14 @@ class NoticeKinds(_Data):
         if not found:
             raise KeyError(name)
         return found
+
+    def __getitem__(self, key: str) -> NoticeKind:
+        """The kind of a key. Raises KeyError."""
+        return self._by_key[key]
+
+    @cached_property
+    def _by_key(self) -> dict[str, NoticeKind]:
+        return {kind.key: kind for kind in self.kinds}
 
     @model_validator(mode="after")
     def _keys_are_unique(self) -> Self:

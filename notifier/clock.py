@@ -5,17 +5,20 @@ every job is written to be run twice.
 """
 
 import signal
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from types import FrameType
+from typing import Any
 
 from apscheduler.schedulers.blocking import BlockingScheduler
 from procrastinate.exceptions import AlreadyEnqueued
 
 from bot.logs import configure_logs, get_logger
+from bot.messages import ChannelName
 from bot.settings import Settings
 from bot.store.database import Database
+from bot.store.models import NOTICE_LANES
 from bot.store.queue import enqueue
 
 log = get_logger(__name__)
@@ -27,6 +30,13 @@ class Tick:
 
     task: str
     every: timedelta
+    queue: str = "upkeep"
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Of which only one waits at a time."""
+        return ":".join([self.task, *self.arguments.values()])
 
 
 TICKS = (
@@ -37,6 +47,12 @@ TICKS = (
     Tick("return_quiet_conversations", timedelta(minutes=10)),
     Tick("watch_promises", timedelta(minutes=30)),
     Tick("forget_old_data", timedelta(hours=1)),
+    Tick("plan_notices", timedelta(seconds=2)),
+    *(
+        Tick("dispatch_notices", timedelta(seconds=2), queue=lane, arguments={"channel": channel, "lane": lane})
+        for channel in ChannelName
+        for lane in NOTICE_LANES
+    ),
 )
 
 
@@ -62,7 +78,7 @@ def build_scheduler(database: Database) -> BlockingScheduler:
             _enqueuer(database, tick),
             "interval",
             seconds=tick.every.total_seconds(),
-            id=tick.task,
+            id=tick.name,
             coalesce=True,
             max_instances=1,
             misfire_grace_time=None,
@@ -74,10 +90,10 @@ def _enqueuer(database: Database, tick: Tick) -> Callable[[], None]:
     def enqueue_tick() -> None:
         try:
             with database.begin() as session:
-                enqueue(session, tick.task, queue="upkeep", queueing_lock=tick.task)
+                enqueue(session, tick.task, queue=tick.queue, queueing_lock=tick.name, **tick.arguments)
         except AlreadyEnqueued:
-            log.debug("tick_still_waiting", task=tick.task)
+            log.debug("tick_still_waiting", task=tick.name)
         except Exception:
-            log.exception("tick_failed", task=tick.task)
+            log.exception("tick_failed", task=tick.name)
 
     return enqueue_tick

@@ -1,5 +1,6 @@
 """What every channel can do, in no platform's terms."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Protocol
@@ -15,6 +16,15 @@ class Picture:
     content: bytes = field(repr=False)
     content_type: str
     url: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Template:
+    """An approved template filled in: `values` by the names of its parameters, as texts."""
+
+    name: str
+    language: str
+    values: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +57,10 @@ class Channel(Protocol):
 
         `delivery_key` comes back in the echo where the platform can carry it (Messenger's `metadata`).
         """
+        ...
+
+    def send_template(self, recipient: str, template: Template, *, delivery_key: str) -> Sent:
+        """Send an approved template, in the window or out of it. Raises SendError."""
         ...
 
     def reply_window(self, last_inbound_at: datetime | None, now: datetime) -> bool:

@@ -149,13 +149,12 @@ class Budget:
 def buckets(settings: Settings) -> dict[ChannelName, Bucket]:
     """The bucket of every channel that is set up.
 
-    Zalo counts requests a minute: a burst and a minute's refill together stay 5 % below its limit, which leaves room
-    for uploads and look-ups. Meta counts by the second.
+    Zalo counts requests a minute: a burst and a minute's refill together stay below its limit. Meta counts by seconds.
     """
     found = {}
     if settings.zalo:
         per_minute = settings.zalo.rate_per_minute
-        found[ChannelName.ZALO] = Bucket(rate=0.9 * per_minute / 60, burst=max(1.0, 0.05 * per_minute))
+        found[ChannelName.ZALO] = Bucket(rate=0.975 * per_minute / 60, burst=max(1.0, 0.02 * per_minute))
     if settings.messenger:
         per_second = settings.messenger.rate_per_second
         found[ChannelName.MESSENGER] = Bucket(rate=per_second, burst=per_second)

@@ -154,6 +154,7 @@ def _environment(zone: ZoneInfo) -> Environment:
         month=month,
         listed=listed,
         span=span,
+        stamp=lambda value: f"{local(value):%H:%M:%S %d/%m/%Y}",
         clock=lambda value: f"{local(value):%H:%M}",
         moment=lambda value: f"{local(value):%H:%M} {day(local(value).date())}",
         as_of=lambda value: f"{local(value):%H:%M} ngày {local(value).day}/{local(value).month}",

@@ -95,6 +95,12 @@ class DialogueState(BaseModel):
             self.upset_at = None
         return bool(expired)
 
+    def hear(self, told: Command, now: datetime) -> None:
+        """We wrote to the customer of this: what they say next may be about it, and about its account."""
+        self.topic = Topic(command=told, at=now)
+        if told.slots.link is not None:
+            self.default_link = told.slots.link
+
     def keep_files(self, files: Sequence[Attachment], now: datetime) -> None:
         """For the report that they may belong to."""
         sent = [SentFile(url=str(file.url), size=file.size, at=now) for file in files]

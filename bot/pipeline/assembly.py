@@ -1,13 +1,14 @@
 """Putting the product together from its settings: the one place that knows all parts."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from actions import desk, registry
 from actions.deadlines import Deadlines
 from actions.office_hours import OfficeHours
 from bot.channels.base import Channel
-from bot.channels.budget import build_budget
+from bot.channels.budget import Budget, build_budget
 from bot.channels.registry import build_channels
 from bot.clock import Clock, system_clock
 from bot.dialogue.commands import PayloadSigner
@@ -22,6 +23,13 @@ from bot.pipeline.turns import TurnHandler
 from bot.pipeline.waiting import WaitingEvents
 from bot.settings import Settings
 from bot.store.database import Database
+from notifier.audiences import Audiences
+from notifier.changes import Intake
+from notifier.dispatch import Dispatcher, Rules
+from notifier.drafts import Drafting, LeadTimes
+from notifier.planner import Planner
+from notifier.rendering import NoticeRenderer, load_templates, topic_of
+from notifier.truth import Truth
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -40,23 +48,41 @@ class Product:
     turns: TurnHandler
     waiting: WaitingEvents
     sender: ReplySender
+    intake: Intake
+    planner: Planner
+    dispatcher: Dispatcher
 
 
 def assemble(settings: Settings, database: Database, *, data: Path = DATA, clock: Clock | None = None) -> Product:
     """Raises ValueError when a data file is not as its reader says."""
     clock = clock or system_clock(settings.trolydien_now)
-    secret = settings.secret_key.get_secret_value()
-    own_desk = desk.build_desk(settings, database, desk.load_company(data), data)
-    channels = build_channels(settings, database, clock)
-    budget = build_budget(settings, database)
-    company = own_desk.company
-    engine = Engine(
-        registry.registry,
-        ReplyBook(data / "replies", settings.zone, company.model_dump()),
-        PayloadSigner(secret),
-        NluClient(settings.nlu_url),
-        Thresholds(**company.understanding.model_dump()),
+    return put_together(
+        settings,
+        database,
+        clock,
+        own_desk=desk.build_desk(settings, database, desk.load_company(data), data),
+        channels=build_channels(settings, database, clock),
+        budget=build_budget(settings, database),
+        nlu=NluClient(settings.nlu_url),
+        data=data,
     )
+
+
+def put_together(
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    *,
+    own_desk: desk.Desk,
+    channels: dict[ChannelName, Channel],
+    budget: Budget,
+    nlu: NluClient,
+    data: Path = DATA,
+) -> Product:
+    """The product around what leads outside of it."""
+    company, kinds, secret = own_desk.company, own_desk.notice_kinds, settings.secret_key.get_secret_value()
+    replies, signer = ReplyBook(data / "replies", settings.zone, company.model_dump()), PayloadSigner(secret)
+    engine = Engine(registry.registry, replies, signer, nlu, Thresholds(**company.understanding.model_dump()))
     return Product(
         settings=settings,
         database=database,
@@ -65,7 +91,25 @@ def assemble(settings: Settings, database: Database, *, data: Path = DATA, clock
         company=company,
         hours=own_desk.hours,
         deadlines=own_desk.deadlines,
-        turns=TurnHandler(database, channels, engine, own_desk, clock),
+        turns=TurnHandler(database, channels, engine, own_desk, clock, topic_of=partial(topic_of, kinds)),
         waiting=WaitingEvents(database, clock, settings, channels, OneByOne(clock, own_desk.deadlines)),
         sender=ReplySender(database, channels, budget, clock, public_url=settings.public_url, secret=secret),
+        intake=Intake(Drafting(kinds, _lead_times(company), settings.zone)),
+        planner=Planner(database, Audiences(own_desk.billing, own_desk.service).page, kinds, clock),
+        dispatcher=Dispatcher(
+            database,
+            channels,
+            budget,
+            clock,
+            kinds=kinds,
+            rules=Rules(company.notices.quiet, company.notices.most_per_day),
+            renderer=NoticeRenderer(replies, signer, load_templates(data / "notice_templates.yml")),
+            truth=Truth(own_desk.billing, own_desk.service),
+            zone=settings.zone,
+        ),
     )
+
+
+def _lead_times(company: desk.Company) -> LeadTimes:
+    told = company.notices
+    return LeadTimes(told.due_days_before, told.overdue_days_after, told.outage_hours_before)

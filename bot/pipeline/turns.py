@@ -4,6 +4,7 @@ Nothing is locked while the NLU and the backends are asked. The commit takes the
 nobody (staff, another run of the same event) changed it meanwhile; otherwise the turn is computed again.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -15,16 +16,17 @@ from sqlalchemy.orm import Session
 
 from bot.channels.base import Channel
 from bot.clock import Clock
-from bot.dialogue.commands import PAYLOAD_PREFIX
+from bot.dialogue.commands import PAYLOAD_PREFIX, Command
 from bot.dialogue.engine import Engine
 from bot.dialogue.state import DialogueState
 from bot.dialogue.turn import Account, Caller, Draft, Turn
 from bot.logs import get_logger
 from bot.messages import ChannelName, Inbound, InboundKind
 from bot.metrics import TURN_SECONDS, TURNS
-from bot.store import conversations, deliveries, events
+from bot.store import conversations, deliveries, events, ledger
 from bot.store.conversations import Loaded
 from bot.store.database import Database
+from bot.store.ledger import LastTold
 from bot.store.models import (
     Contact,
     Conversation,
@@ -37,6 +39,8 @@ from bot.store.otp import is_password
 from bot.store.queue import enqueue
 
 MEDIA_LIFETIME = timedelta(days=2)
+NOTICE_IS_ANSWERED_WITHIN = timedelta(days=3)
+"""So long the first message after a notice may be about it (F22)."""
 PICTURE_TYPE = "image/png"
 SECRET_SHOWN = "••••••"
 """Kept in place of a message that held a one-time password."""
@@ -59,16 +63,25 @@ class Event:
 
 
 class TurnHandler:
-    """Handles events of customers. `desk` is what the registry's handlers work with."""
+    """Handles events of customers. `desk` is what the registry's handlers work with; `topic_of` tells what an answer to
+    a notice is about."""
 
     def __init__(
-        self, database: Database, channels: dict[ChannelName, Channel], engine: Engine[Any], desk: Any, clock: Clock
+        self,
+        database: Database,
+        channels: dict[ChannelName, Channel],
+        engine: Engine[Any],
+        desk: Any,
+        clock: Clock,
+        *,
+        topic_of: Callable[[LastTold], Command],
     ) -> None:
         self._database = database
         self._channels = channels
         self._engine = engine
         self._desk = desk
         self._clock = clock
+        self._topic_of = topic_of
         self._background = ThreadPoolExecutor(max_workers=2, thread_name_prefix="typing")
 
     def handle(self, event: Event) -> None:
@@ -76,10 +89,13 @@ class TurnHandler:
         started = monotonic()
         with self._database.begin() as session:
             loaded = conversations.load(session, event.channel, str(event.inbound.user_id))
+            told = ledger.last_told(session, loaded.contact.id, self._clock() - NOTICE_IS_ANSWERED_WITHIN)
         if loaded.conversation.owner == Owner.STAFF:
             self._record_only(event, loaded)
             return
         turn = self._turn(event, loaded)
+        if told and told.sent_at > (loaded.contact.last_inbound_at or told.sent_at - NOTICE_IS_ANSWERED_WITHIN):
+            turn.state.hear(self._topic_of(told), turn.now)
         if event.inbound.kind in {InboundKind.TEXT, InboundKind.BUTTON}:
             self._background.submit(self._channels[event.channel].show_typing, loaded.contact.channel_user_id)
         self._engine.respond(turn)

@@ -84,6 +84,7 @@ def waits_until(session: Session, contact_id: int) -> datetime | None:
     return session.scalar(
         select(Delivery.not_before)
         .where(Delivery.contact_id == contact_id, Delivery.status == DeliveryStatus.PENDING)
+        .where(Delivery.lane == Lane.REPLY)
         .order_by(Delivery.id)
         .limit(1)
     )

@@ -66,9 +66,14 @@ class EventStatus(StrEnum):
 
 
 class DeliveryStatus(StrEnum):
-    """Life of a delivery. `unknown`: handed over, no answer; never sent again by itself."""
+    """Life of a delivery. `unknown`: handed over, no answer; never sent again by itself.
+
+    Of notices only: `claimed` by a worker that has not yet begun to send it, `skipped` for the reason in `outcome`,
+    `paused` with its campaign.
+    """
 
     PENDING = "pending"
+    CLAIMED = "claimed"
     SENDING = "sending"
     SENT = "sent"
     DELIVERED = "delivered"
@@ -76,10 +81,12 @@ class DeliveryStatus(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"
     CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    PAUSED = "paused"
 
 
 ACCEPTED = frozenset({DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.SEEN})
-FINISHED = ACCEPTED | {DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN, DeliveryStatus.CANCELLED}
+FINISHED = ACCEPTED | {DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN, DeliveryStatus.CANCELLED, DeliveryStatus.SKIPPED}
 
 
 class Lane(StrEnum):
@@ -89,6 +96,10 @@ class Lane(StrEnum):
     URGENT = "urgent"
     NOTICE = "notice"
     BULK = "bulk"
+
+
+NOTICE_LANES = (Lane.URGENT, Lane.NOTICE, Lane.BULK)
+"""Those of what the company writes first; each is a queue of the workers, too."""
 
 
 class Contact(Base):
@@ -231,6 +242,17 @@ class Delivery(Base):
             postgresql_where=sql("provider_message_id IS NOT NULL"),
         ),
         Index("ix_delivery_contact_sent", "contact_id", "sent_at"),
+        Index(
+            "ix_delivery_due",
+            "channel",
+            "lane",
+            "not_before",
+            "id",
+            postgresql_where=sql("status = 'pending' AND notice_id IS NOT NULL"),
+        ),
+        Index("ix_delivery_leased", "lease_until", postgresql_where=sql("status IN ('claimed', 'sending')")),
+        Index("ix_delivery_told", "contact_id", "sent_at", postgresql_where=sql("notice_id IS NOT NULL")),
+        Index("ix_delivery_notice", "notice_id", "status", postgresql_where=sql("notice_id IS NOT NULL")),
         Index("ix_delivery_kept", "created_at", postgresql_where=sql("content <> '{}'::jsonb")),
     )
 
@@ -239,6 +261,9 @@ class Delivery(Base):
     channel: Mapped[str]
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
     message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", ondelete="SET NULL"))
+    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notice.id"))
+    link_id: Mapped[int | None]
+    route: Mapped[str | None]
     lane: Mapped[str]
     content: Mapped[dict[str, Any]]
     status: Mapped[str] = mapped_column(server_default=DeliveryStatus.PENDING)
@@ -252,6 +277,52 @@ class Delivery(Base):
     sent_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     seen_at: Mapped[datetime | None]
+
+
+class NoticeStatus(StrEnum):
+    """`waiting` for its time, `running`: its deliveries are planned or being planned. The others are ends, but for
+    `paused`, which can go on.
+    """
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    DONE = "done"
+    SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
+
+
+class Notice(Base):
+    """Something that the company tells: one fact, to one account or to an audience. `key` makes it happen once.
+
+    `subject` is what it is about, the same for all that is told of it (`invoice:…`, `outage:…`), `version` that of the
+    subject: what is told of a newer one supersedes it. `audience` is a query of the utility's customer codes, gone
+    through up to `planned_up_to`; None for the one `customer_code`. `facts` are the utility's answer that it rests on.
+    """
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        UniqueConstraint("key"),
+        Index("ix_notice_due", "not_before", "id", postgresql_where=sql("status = 'waiting'")),
+        Index("ix_notice_running", "id", postgresql_where=sql("status = 'running'")),
+        Index("ix_notice_subject", "subject"),
+    )
+
+    id: Mapped[int] = _id()
+    key: Mapped[str]
+    kind: Mapped[str]
+    subject: Mapped[str]
+    version: Mapped[int]
+    customer_code: Mapped[str | None]
+    audience: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    facts: Mapped[dict[str, Any]]
+    status: Mapped[str] = mapped_column(server_default=NoticeStatus.WAITING)
+    not_before: Mapped[datetime]
+    valid_until: Mapped[datetime]
+    planned_up_to: Mapped[str | None]
+    planned_at: Mapped[datetime | None]
+    paused_because: Mapped[str | None]
+    created_at: Mapped[datetime] = _created_at()
 
 
 class Media(Base):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, delete, func, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -219,7 +219,9 @@ def set_level(
 
 
 def is_on(
-    kind: NoticeKind, contact_id: ColumnElement[int] | int, link_id: ColumnElement[int] | int | None
+    kind: NoticeKind,
+    contact_id: SQLColumnExpression[int] | int,
+    link_id: SQLColumnExpression[int] | SQLColumnExpression[int | None] | int | None,
 ) -> ColumnElement[bool]:
     """Is `kind` sent to a contact about its link? For the WHERE of a statement over contacts and links.
 
@@ -238,7 +240,7 @@ def is_on(
         .scalar_subquery()
     )
     wanted = func.coalesce(said, kind.unasked)
-    return and_(wanted, _agreed(contact_id)) if "account" in kind.per else wanted
+    return and_(wanted, agreed(contact_id)) if "account" in kind.per else wanted
 
 
 def followers(kind: NoticeKind, place_codes: Iterable[str]) -> Select[int]:
@@ -251,7 +253,8 @@ def followers(kind: NoticeKind, place_codes: Iterable[str]) -> Select[int]:
     )
 
 
-def _agreed(contact_id: ColumnElement[int] | int) -> ColumnElement[bool]:
+def agreed(contact_id: SQLColumnExpression[int] | int) -> ColumnElement[bool]:
+    """Is the latest word on the use of linked accounts yes?"""
     latest = (
         select(Consent.granted)
         .where(Consent.contact_id == contact_id, Consent.purpose == ACCOUNT_PURPOSE)

@@ -177,11 +177,11 @@ class TestSomebodyElse:
         """Even a payload that we signed ourselves for the stranger's chat names only the stranger's own links."""
         theirs = stage.link(CODE)
         stage.says("xin chào", user=STRANGER)
-        forged = stage.engine.signer.sign(
+        forged = stage.signer.sign(
             stage.conversation(STRANGER).id, Command(name="bill_lookup", slots=Slots(link=theirs))
         )
         stage.says(forged, user=STRANGER)
-        unlink = stage.engine.signer.sign(
+        unlink = stage.signer.sign(
             stage.conversation(STRANGER).id, Command(name="account.unlink", slots=Slots(link=theirs))
         )
         stage.says(unlink, user=STRANGER)

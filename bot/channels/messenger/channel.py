@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from bot.channels.base import Limits, Picture
+from bot.channels.base import Limits, Picture, Template
 from bot.channels.messenger import rendering
 from bot.channels.messenger.api import MessengerApi
 from bot.channels.outcomes import BadRequest, Reauthorise, SendError, Sent
@@ -33,6 +33,10 @@ class MessengerChannel:
         else:
             content = rendering.as_picture(self._source(picture))
         return self.api.send_message(recipient, {**content, "metadata": delivery_key})
+
+    def send_template(self, recipient: str, template: Template, *, delivery_key: str) -> Sent:
+        values = dict(template.values)
+        return self.api.send_utility(recipient, template.name, template.language, values, metadata=delivery_key)
 
     def reply_window(self, last_inbound_at: datetime | None, now: datetime) -> bool:
         return last_inbound_at is not None and now - last_inbound_at < self._window

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from bot.channels.base import Limits, Picture
+from bot.channels.base import Limits, Picture, Template
 from bot.channels.outcomes import BadRequest, Reauthorise, SendError, Sent
 from bot.channels.zalo import rendering
 from bot.channels.zalo.api import EXTENSIONS, ZaloApi
@@ -40,6 +40,9 @@ class ZaloChannel:
         if message.buttons:
             return self._send_buttons(recipient, message)
         return self.api.send_cs(recipient, rendering.as_text(message))
+
+    def send_template(self, recipient: str, template: Template, *, delivery_key: str) -> Sent:  # noqa: ARG002
+        return self.api.send_template_to_user(recipient, template.name, dict(template.values))
 
     def reply_window(self, last_inbound_at: datetime | None, now: datetime) -> bool:
         return last_inbound_at is not None and now - last_inbound_at < self._window

@@ -1,0 +1,249 @@
+"""Notices: written down once, planned into deliveries, paused, resumed, cancelled."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, literal, select, text, true, update
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT, insert
+from sqlalchemy.orm import Session, aliased
+
+from bot.notice_kinds import NoticeKind
+from bot.store import preferences
+from bot.store.models import (
+    ACCEPTED,
+    Contact,
+    Delivery,
+    DeliveryStatus,
+    Link,
+    Notice,
+    NoticeStatus,
+    UsageAlert,
+)
+
+OPEN = (NoticeStatus.WAITING, NoticeStatus.RUNNING, NoticeStatus.PAUSED)
+TOLD = (*ACCEPTED, DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN)
+
+
+def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Write notices down; one whose key is known already is left as it is. Returns how many are new."""
+    if not rows:
+        return 0
+    added = session.execute(
+        insert(Notice).values(rows).on_conflict_do_nothing(index_elements=["key"]).returning(Notice.id)
+    )
+    return len(added.all())
+
+
+def supersede(session: Session, subject: str, *, below: int | None = None) -> None:
+    """What is not yet told of a subject (of versions below `below`) is not told any more."""
+    older = Notice.version < below if below is not None else true()
+    session.execute(
+        update(Notice)
+        .where(Notice.subject == subject, Notice.status.in_(OPEN), older)
+        .values(status=NoticeStatus.SUPERSEDED),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def with_levels(session: Session, codes: Iterable[str]) -> set[str]:
+    """Those of the customer codes for which somebody set a level to be told of."""
+    rows = session.scalars(
+        select(Link.customer_code)
+        .join(UsageAlert, UsageAlert.link_id == Link.id)
+        .where(Link.customer_code.in_(list(codes)), Link.ended_at.is_(None))
+    )
+    return set(rows)
+
+
+def take_due(session: Session, kind: str, now: datetime, limit: int) -> list[int]:
+    """Notices to single accounts that are due, locked."""
+    due = (
+        select(Notice.id)
+        .where(Notice.status == NoticeStatus.WAITING, Notice.kind == kind, Notice.audience.is_(None))
+        .where(Notice.not_before <= now)
+        .order_by(Notice.not_before, Notice.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(session.scalars(due))
+
+
+def due_kinds(session: Session, now: datetime) -> list[str]:
+    """Kinds of which a notice to a single account is due."""
+    due = select(Notice.kind).where(
+        Notice.status == NoticeStatus.WAITING, Notice.not_before <= now, Notice.audience.is_(None)
+    )
+    return list(session.scalars(due.distinct()))
+
+
+def to_plan(session: Session, now: datetime) -> list[int]:
+    """Notices to an audience that are due and not yet planned to the end."""
+    return list(
+        session.scalars(
+            select(Notice.id)
+            .where(Notice.status.in_([NoticeStatus.WAITING, NoticeStatus.RUNNING]), Notice.audience.is_not(None))
+            .where(Notice.not_before <= now, Notice.planned_at.is_(None))
+            .order_by(Notice.id)
+        )
+    )
+
+
+def plan_for_accounts(session: Session, kind: NoticeKind, notice_ids: Sequence[int], now: datetime) -> int:
+    """One delivery for each chat that linked the notice's account. Returns how many."""
+    to = and_(Link.customer_code == Notice.customer_code, Link.ended_at.is_(None))
+    made = _plan(session, kind, Notice.id.in_(notice_ids), to, now)
+    session.execute(
+        update(Notice).where(Notice.id.in_(notice_ids)).values(status=NoticeStatus.RUNNING, planned_at=now),
+        execution_options={"synchronize_session": False},
+    )
+    return made
+
+
+def plan_for_codes(session: Session, kind: NoticeKind, notice_id: int, codes: Sequence[str], now: datetime) -> int:
+    """One delivery for each chat that linked one of the customer codes, however many of them. Returns how many."""
+    to = and_(Link.customer_code == func.any(bindparam("codes", list(codes), ARRAY(TEXT))), Link.ended_at.is_(None))
+    return _plan(session, kind, Notice.id == notice_id, to, now)
+
+
+def plan_for_followers(session: Session, kind: NoticeKind, notice_id: int, places: Sequence[str], now: datetime) -> int:
+    """One delivery for each chat that follows one of the places."""
+    followers = preferences.followers(kind, places).subquery()
+    contact = followers.c[0]
+    chosen = select(
+        *_columns(kind, literal(notice_id), now),
+        Contact.id,
+        literal(None).cast(Link.id.type),
+    ).join(followers, contact == Contact.id)
+    return _insert(session, chosen)
+
+
+def _plan(session: Session, kind: NoticeKind, which: Any, to: Any, now: datetime) -> int:
+    told_before: ColumnElement[bool] = true()
+    if kind.sent.only_if_told:
+        earlier, about = aliased(Delivery), aliased(Notice)
+        told_before = exists(
+            select(earlier.id)
+            .join(about, about.id == earlier.notice_id)
+            .where(earlier.contact_id == Link.contact_id, about.subject == Notice.subject)
+            .where(about.id != Notice.id, earlier.status.in_(TOLD))
+        )
+    asked_for = true() if kind.unasked else preferences.is_on(kind, Link.contact_id, Link.id)
+    chosen = (
+        select(*_columns(kind, Notice.id, now), Contact.id, func.min(Link.id))
+        .select_from(Notice)
+        .join(Link, to)
+        .join(Contact, Contact.id == Link.contact_id)
+        .where(which, told_before, asked_for)
+        .group_by(Notice.id, Contact.id)
+    )
+    return _insert(session, chosen)
+
+
+def _columns(kind: NoticeKind, notice_id: Any, now: datetime) -> list[Any]:
+    return [
+        (literal("notice-") + func.cast(notice_id, TEXT) + "-" + func.cast(Contact.id, TEXT)),
+        Contact.channel,
+        notice_id,
+        literal(kind.sent.lane),
+        literal(now),
+        literal(now),
+        text("'{}'::jsonb"),
+    ]
+
+
+def _insert(session: Session, chosen: Any) -> int:
+    names = ["key", "channel", "notice_id", "lane", "not_before", "created_at", "content", "contact_id", "link_id"]
+    rows = session.execute(insert(Delivery).from_select(names, chosen).on_conflict_do_nothing(index_elements=["key"]))
+    return int(rows.rowcount)  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How a notice stands: its deliveries by status."""
+
+    by_status: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.by_status.values())
+
+
+def counts(session: Session, notice_id: int) -> Counts:
+    rows = session.execute(
+        select(Delivery.status, func.count()).where(Delivery.notice_id == notice_id).group_by(Delivery.status)
+    )
+    return Counts(dict(rows.tuples().all()))
+
+
+def pause(session: Session, notice_id: int, because: str) -> None:
+    """Nothing of it is sent from now on: a worker that has claimed some of it looks again before it sends."""
+    _move(session, notice_id, (NoticeStatus.WAITING, NoticeStatus.RUNNING), NoticeStatus.PAUSED, because)
+
+
+def resume(session: Session, notice_id: int, now: datetime) -> None:
+    """Go on exactly where it was paused."""
+    _move(session, notice_id, (NoticeStatus.PAUSED,), NoticeStatus.RUNNING, None)
+    session.execute(
+        update(Delivery)
+        .where(Delivery.notice_id == notice_id, Delivery.status == DeliveryStatus.PAUSED)
+        .values(status=DeliveryStatus.PENDING, outcome=None, not_before=now),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def cancel(session: Session, notice_id: int) -> None:
+    """What is not yet sent never is."""
+    _move(session, notice_id, OPEN, NoticeStatus.CANCELLED, None)
+    waiting = (DeliveryStatus.PENDING, DeliveryStatus.PAUSED)
+    session.execute(
+        update(Delivery)
+        .where(Delivery.notice_id == notice_id, Delivery.status.in_(waiting))
+        .values(status=DeliveryStatus.CANCELLED, outcome="cancelled"),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def retry_failed(session: Session, notice_id: int, now: datetime) -> int:
+    """Try again what failed, and only that; what is unknown may have arrived. Returns how many."""
+    rows = session.execute(
+        update(Delivery)
+        .where(Delivery.notice_id == notice_id, Delivery.status == DeliveryStatus.FAILED)
+        .values(status=DeliveryStatus.PENDING, outcome=None, provider_code=None, attempts=0, not_before=now),
+        execution_options={"synchronize_session": False},
+    )
+    session.execute(
+        update(Notice)
+        .where(Notice.id == notice_id, Notice.status == NoticeStatus.DONE)
+        .values(status=NoticeStatus.RUNNING),
+        execution_options={"synchronize_session": False},
+    )
+    return int(rows.rowcount)  # type: ignore[attr-defined]
+
+
+def close_finished(session: Session, limit: int) -> int:
+    """Notices that are planned and of which nothing is left to send are done. Returns how many."""
+    unfinished = (DeliveryStatus.PENDING, DeliveryStatus.CLAIMED, DeliveryStatus.SENDING, DeliveryStatus.PAUSED)
+    left = exists(select(Delivery.id).where(Delivery.notice_id == Notice.id, Delivery.status.in_(unfinished)))
+    over = (
+        select(Notice.id)
+        .where(Notice.status == NoticeStatus.RUNNING, Notice.planned_at.is_not(None), ~left)
+        .limit(limit)
+    )
+    rows = session.execute(
+        update(Notice).where(Notice.id.in_(over)).values(status=NoticeStatus.DONE),
+        execution_options={"synchronize_session": False},
+    )
+    return int(rows.rowcount)  # type: ignore[attr-defined]
+
+
+def _move(
+    session: Session, notice_id: int, before: Sequence[NoticeStatus], after: NoticeStatus, because: str | None
+) -> None:
+    session.execute(
+        update(Notice)
+        .where(Notice.id == notice_id, Notice.status.in_(before))
+        .values(status=after, paused_because=because),
+        execution_options={"synchronize_session": False},
+    )

@@ -1,0 +1,392 @@
+"""Sending what was planned: claim a batch, ask whether it still holds, decide, hand over at the provider's pace."""
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from bot.channels.base import Channel, Template
+from bot.channels.budget import Budget, Granted
+from bot.channels.outcomes import (
+    BadRequest,
+    OutcomeUnknown,
+    Reauthorise,
+    RecipientGone,
+    Retry,
+    Scope,
+    SendError,
+    Sent,
+    SlowDown,
+    WindowClosed,
+)
+from bot.clock import Clock
+from bot.logs import get_logger
+from bot.messages import ChannelName, OutMessage
+from bot.metrics import DELIVERIES, DELIVERY_SECONDS, NOTICES_PAUSED, TOKEN_ALERT
+from bot.notice_kinds import NoticeKind, NoticeKinds
+from bot.store import conversations, ledger, notices
+from bot.store.database import Database
+from bot.store.ledger import Claimed, Result
+from bot.store.models import DeliveryStatus, Lane, NoticeStatus
+from bot.store.preferences import QuietHours
+from notifier.policy import Case, Reason, Route, Send, Skip, Wait, Way, decide
+from notifier.rendering import NoticeRenderer, Told, can_go_together
+from notifier.truth import Question, Truth, question
+
+BATCH: Final = 200
+AT_ONCE: Final = 16
+"""Sends under way at a time: what a worker that dies leaves as unknown."""
+BUDGET_PATIENCE: Final = timedelta(seconds=5)
+BUSY_SECONDS: Final = 20.0
+"""So long a job goes on before it makes room for others."""
+MAX_ATTEMPTS: Final = 5
+TOKEN_PAUSE: Final = timedelta(seconds=30)
+FEW_SENT: Final = 20
+TOO_MANY_FAIL: Final = 0.3
+"""A notice to many of which so many fail is paused for people to look at."""
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What holds for who chose nothing else."""
+
+    quiet: QuietHours
+    most_per_day: int
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message to be sent: the deliveries that it tells of, the first of which carries it."""
+
+    told: Sequence[Claimed]
+    kind: NoticeKind
+    route: Route
+    content: OutMessage
+    template: Template | None
+
+    @property
+    def id(self) -> int:
+        return self.told[0].id
+
+    @property
+    def kept(self) -> Mapping[str, Any]:
+        """As it stands in the ledger and in the thread."""
+        content = self.content.model_dump(mode="json", exclude_defaults=True)
+        return {**content, "template": self.template.name} if self.template else content
+
+
+class Dispatcher:
+    """Safe to run at once in several workers: rows are leased. `dispatch` raises nothing that a send can bring."""
+
+    def __init__(
+        self,
+        database: Database,
+        channels: Mapping[ChannelName, Channel],
+        budget: Budget,
+        clock: Clock,
+        *,
+        kinds: NoticeKinds,
+        rules: Rules,
+        renderer: NoticeRenderer,
+        truth: Truth,
+        zone: ZoneInfo,
+    ) -> None:
+        self._database = database
+        self._channels = channels
+        self._budget = budget
+        self._clock = clock
+        self._kinds = kinds
+        self._rules = rules
+        self._renderer = renderer
+        self._truth = truth
+        self._zone = zone
+        self._threads = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="notice")
+        self._fates: defaultdict[int, Counter[str]] = defaultdict(Counter)
+
+    def send_due(self, channel: ChannelName, lane: Lane) -> bool:
+        """Batch after batch, for a while. True if there may be more that can be sent now."""
+        busy_until, more = monotonic() + BUSY_SECONDS, True
+        while more and monotonic() < busy_until:
+            more = self.dispatch(channel, lane)
+        return more
+
+    def dispatch(self, channel: ChannelName, lane: Lane) -> bool:
+        """One batch of what is due. True if there may be more that can be sent now."""
+        now = self._clock()
+        midnight = now.astimezone(self._zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        with self._database.begin() as session:
+            ids = ledger.claim(session, channel, lane, now, BATCH)
+        if not ids:
+            return False
+        with self._database.begin() as session:
+            claimed = ledger.read(session, ids, self._kinds, midnight=midnight)
+        holds = self._truth.ask(filter(None, map(self._question, claimed)))
+        settled: list[Result] = []
+        to_send: list[tuple[Claimed, Route]] = []
+        told_today: Counter[int] = Counter()
+        for each in claimed:
+            decision = decide(self._case(each, channel, holds, now, told_today[each.contact_id]), self._zone)
+            match decision:
+                case Send(route):
+                    to_send.append((each, route))
+                    told_today[each.contact_id] += not can_go_together(self._kinds[each.kind])
+                case Wait(until, reason):
+                    settled.append(Result(each.id, DeliveryStatus.PENDING, reason, not_before=until, counts=True))
+                case Skip(reason):
+                    settled.append(Result(each.id, _status_of(reason), reason))
+        messages = self._messages(to_send, channel, settled)
+        with self._database.begin() as session:
+            ledger.settle(session, settled, now)
+        return self._send_all(messages, channel, lane)
+
+    # --- Deciding ---
+
+    def _question(self, claimed: Claimed) -> Question | None:
+        return question(self._kinds[claimed.kind].sent.holds_while, claimed.facts)
+
+    def _case(
+        self,
+        claimed: Claimed,
+        channel: ChannelName,
+        holds: Mapping[Question, bool | None],
+        now: datetime,
+        told_in_batch: int,
+    ) -> Case:
+        asked = self._question(claimed)
+        starts, ends = claimed.quiet_from, claimed.quiet_until
+        most = claimed.most_per_day
+        return Case(
+            kind=self._kinds[claimed.kind],
+            status=NoticeStatus(claimed.notice_status),
+            now=now,
+            valid_until=claimed.valid_until,
+            quiet=QuietHours(starts, ends) if starts is not None and ends is not None else self._rules.quiet,
+            most_per_day=self._rules.most_per_day if most is None else most,
+            reachable=not claimed.unreachable,
+            linked=claimed.link_id is None or claimed.link_lives,
+            agreed=claimed.agreed,
+            wanted=claimed.wanted,
+            holds=holds[asked] if asked else True,
+            level_reached=claimed.kind != "usage_level" or _level_reached(claimed),
+            told_already=claimed.told_already,
+            told_today=claimed.told_today + told_in_batch,
+            ways=self._ways(claimed, channel, now),
+            failed=_failed(claimed),
+        )
+
+    def _ways(self, claimed: Claimed, channel: ChannelName, now: datetime) -> list[Way]:
+        platform = self._channels.get(channel)
+        if platform is None or claimed.conversation_id is None:
+            return []
+        ways = [Way("window")] if platform.reply_window(claimed.last_inbound_at, now) else []
+        template = self._renderer.template_of(claimed.kind, channel)
+        return [*ways, Way("template", template.price)] if template else ways
+
+    def _messages(
+        self, to_send: Iterable[tuple[Claimed, Route]], channel: ChannelName, settled: list[Result]
+    ) -> list[Message]:
+        """One for each delivery, or for all of a kind to one chat that go together. What cannot be put into words fails
+        by itself."""
+        together: dict[Any, list[Claimed]] = {}
+        for each, route in to_send:
+            kind = self._kinds[each.kind]
+            alone = route != "window" or not can_go_together(kind)
+            together.setdefault((each.contact_id, each.kind, route, each.id if alone else 0), []).append(each)
+        messages = []
+        for (_, key, route, _), told in together.items():
+            try:
+                messages.append(self._message(self._kinds[key], route, told, channel))
+            except Exception:
+                log.exception("notice_not_worded", delivery=told[0].id, kind=key)
+                settled += [Result(each.id, DeliveryStatus.FAILED, "not_worded") for each in told]
+            else:
+                settled += [Result(each.id, DeliveryStatus.SKIPPED, Reason.BUNDLED) for each in told[1:]]
+        return messages
+
+    def _message(self, kind: NoticeKind, route: Route, told: Sequence[Claimed], channel: ChannelName) -> Message:
+        shown = [_told(each) for each in told]
+        conversation_id = told[0].conversation_id
+        assert conversation_id is not None
+        (content,) = self._channels[channel].render(self._renderer.message(kind, shown, conversation_id))
+        data = self._renderer.template_of(kind.key, channel) if route == "template" else None
+        template = self._renderer.template(data, kind, shown[0]) if data else None
+        return Message(told, kind, route, content, template)
+
+    # --- Sending ---
+
+    def _send_all(self, messages: list[Message], channel: ChannelName, lane: Lane) -> bool:
+        """Wave by wave, each as large as the budget allows. False when the provider must be left alone for a while."""
+        left = messages
+        while left:
+            leave = self._budget.acquire_within(channel, lane, BUDGET_PATIENCE, n=min(AT_ONCE, len(left)))
+            if not isinstance(leave, Granted):
+                self._put_back(left, timedelta(seconds=leave.seconds))
+                return False
+            wave, left = left[: leave.count], left[leave.count :]
+            self._send_wave(wave, channel)
+        return True
+
+    def _send_wave(self, wave: Sequence[Message], channel: ChannelName) -> None:
+        now = self._clock()
+        with self._database.begin() as session:
+            begun = ledger.begin(session, [(each.id, each.route, each.kept) for each in wave], now)
+        self._put_back([each for each in wave if each.id not in begun], timedelta())
+        going = [each for each in wave if each.id in begun]
+        outcomes = list(self._threads.map(lambda each: self._send(each, self._channels[channel]), going))
+        self._settle(list(zip(going, outcomes, strict=True)), channel)
+
+    @staticmethod
+    def _send(message: Message, channel: Channel) -> Sent | SendError:
+        first = message.told[0]
+        try:
+            if message.template:
+                return channel.send_template(first.channel_user_id, message.template, delivery_key=first.key)
+            return channel.send(first.channel_user_id, message.content, delivery_key=first.key, picture=None)
+        except SendError as error:
+            return error
+        except Exception:
+            log.exception("send_broke", delivery=first.id)
+            return OutcomeUnknown("broken", "the send broke off")
+
+    def _settle(self, sent: Sequence[tuple[Message, Sent | SendError]], channel: ChannelName) -> None:
+        now = self._clock()
+        results, lines, gone, pause = [], [], [], {}
+        for message, outcome in sent:
+            first = message.told[0]
+            result = self._result(message, outcome, channel, now)
+            results.append(result)
+            DELIVERIES.labels(channel, result.outcome).inc()
+            if first.campaign:
+                self._fates[first.notice_id][result.status] += 1
+            if isinstance(outcome, Sent):
+                DELIVERY_SECONDS.labels(channel, message.kind.sent.lane).observe(
+                    max(0.0, (now - first.created_at).total_seconds())
+                )
+                if first.conversation_id is not None:
+                    lines.append((first.conversation_id, message.content.text, message.kept))
+            elif isinstance(outcome, RecipientGone) and outcome.scope is Scope.RECIPIENT:
+                gone.append(first.contact_id)
+            elif isinstance(outcome, Reauthorise) and outcome.scope is Scope.KIND:
+                pause[first.notice_id] = f"{outcome.code}: {outcome.reason}"
+        pause |= {notice: "too_many_fail" for notice in {m.told[0].notice_id for m, _ in sent} if self._fails(notice)}
+        with self._database.begin() as session:
+            ledger.settle(session, results, now)
+            ledger.record(session, lines, now)
+            for contact_id in gone:
+                conversations.mark_unreachable(session, contact_id, now)
+            for notice_id, why in pause.items():
+                notices.pause(session, notice_id, why)
+        for notice_id, why in pause.items():
+            log.error("notice_paused", notice=notice_id, because=why)
+            NOTICES_PAUSED.inc()
+        if results and any(result.status is DeliveryStatus.SENT for result in results):
+            TOKEN_ALERT.labels(channel).set(0)
+
+    def _result(self, message: Message, outcome: Sent | SendError, channel: ChannelName, now: datetime) -> Result:
+        first = message.told[0]
+        if isinstance(outcome, Sent):
+            return Result(first.id, DeliveryStatus.SENT, "sent", provider_message_id=outcome.provider_message_id)
+        name, code = type(outcome).__name__.lower(), outcome.code
+        match outcome:
+            case OutcomeUnknown():
+                return Result(first.id, DeliveryStatus.UNKNOWN, "outcome_unknown", code)
+            case Retry() if first.attempts + 1 < min(MAX_ATTEMPTS, outcome.max_attempts or MAX_ATTEMPTS):
+                later = now + _backed_off(outcome.after, first.attempts)
+                return Result(first.id, DeliveryStatus.PENDING, name, code, not_before=later)
+            case SlowDown() | Reauthorise():
+                pause = outcome.after if isinstance(outcome, SlowDown) else TOKEN_PAUSE
+                if outcome.scope is Scope.TOKEN:
+                    self._hold(channel, outcome, pause)
+                later = now + _jittered(pause)
+                return Result(first.id, DeliveryStatus.PENDING, name, code, not_before=later, counts=False)
+            case WindowClosed() | BadRequest() | RecipientGone() if self._has_another_way(message, channel, outcome):
+                return Result(first.id, DeliveryStatus.PENDING, name, code, not_before=now)
+            case _:
+                return Result(first.id, DeliveryStatus.FAILED, name, code)
+
+    def _has_another_way(self, message: Message, channel: ChannelName, error: SendError) -> bool:
+        gone = isinstance(error, RecipientGone) and error.scope is Scope.RECIPIENT
+        return message.route == "window" and not gone and bool(self._renderer.template_of(message.kind.key, channel))
+
+    def _hold(self, channel: ChannelName, error: SlowDown | Reauthorise, pause: timedelta) -> None:
+        """The whole provider waits; that its token is dead is told once."""
+        self._budget.slow_down(channel, pause)
+        if isinstance(error, Reauthorise):
+            TOKEN_ALERT.labels(channel).set(1)
+            log.error("provider_paused", channel=channel, code=error.code, reason=error.reason)
+
+    def _fails(self, notice_id: int) -> bool:
+        fates = self._fates[notice_id]
+        failed, tried = fates[DeliveryStatus.FAILED], sum(fates.values())
+        if failed < FEW_SENT or failed <= TOO_MANY_FAIL * tried:
+            return False
+        del self._fates[notice_id]
+        return True
+
+    def _put_back(self, messages: Iterable[Message], after: timedelta) -> None:
+        """Not begun: due again, and no try of theirs is counted."""
+        now = self._clock()
+        results = [
+            Result(each.id, DeliveryStatus.PENDING, None, not_before=now + after)
+            for message in messages
+            for each in message.told[:1]
+        ]
+        if results:
+            with self._database.begin() as session:
+                ledger.settle(session, results, now)
+
+
+def _told(claimed: Claimed) -> Told:
+    return Told(
+        facts=claimed.facts,
+        link_id=claimed.link_id,
+        code=claimed.customer_code,
+        nickname=claimed.nickname,
+        level=_level(claimed),
+    )
+
+
+def _level(claimed: Claimed) -> str | None:
+    if claimed.level_kwh is not None:
+        return f"{claimed.level_kwh} kWh"
+    return f"{claimed.level_dong:,} đ".replace(",", ".") if claimed.level_dong is not None else None
+
+
+def _level_reached(claimed: Claimed) -> bool:
+    usage = claimed.facts["usage"]
+    if claimed.level_kwh is not None:
+        return float(usage["kwh"]) >= claimed.level_kwh
+    cost = usage.get("cost")
+    return claimed.level_dong is not None and cost is not None and cost >= claimed.level_dong
+
+
+def _failed(claimed: Claimed) -> frozenset[Route]:
+    """The way that was tried in vain, if it led nowhere for good."""
+    vain = claimed.last_outcome in {"windowclosed", "badrequest", "recipientgone"}
+    return frozenset({"window"}) if vain and claimed.last_route == "window" else frozenset()
+
+
+def _status_of(reason: Reason) -> DeliveryStatus:
+    match reason:
+        case Reason.PAUSED:
+            return DeliveryStatus.PAUSED
+        case Reason.CANCELLED:
+            return DeliveryStatus.CANCELLED
+        case _:
+            return DeliveryStatus.SKIPPED
+
+
+def _backed_off(after: timedelta, attempts: int) -> timedelta:
+    return _jittered(after * 2**attempts)
+
+
+def _jittered(pause: timedelta) -> timedelta:
+    """Up to a quarter more, so that what failed together does not come back together."""
+    return pause * (1 + random.random() / 4)  # noqa: S311

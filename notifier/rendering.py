@@ -1,0 +1,136 @@
+"""A notice as one message of a chat, or as the values of an approved template."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from actions.backends.models import CutWarning, DangerWarning, Invoice, MeterWork, Outage, Payment, UsageFlag
+from bot.channels.base import Template
+from bot.dialogue.commands import Command, PayloadSigner, Period, Slots
+from bot.dialogue.replies import ReplyBook
+from bot.messages import Button, ChannelName, OutMessage
+from bot.notice_kinds import NoticeKind, NoticeKinds
+from bot.store.ledger import LastTold
+
+FACTS: Final[Mapping[str, type[BaseModel]]] = {
+    "invoice": Invoice,
+    "payment": Payment,
+    "outage": Outage,
+    "usage": UsageFlag,
+    "work": MeterWork,
+    "cut": CutWarning,
+    "danger": DangerWarning,
+}
+TOGETHER: Final = {"invoice": "bills", "payment": "payments"}
+"""Facts of which several go into one message, and what the texts call them."""
+
+
+class TemplateData(BaseModel):
+    """How a notice goes as an approved template of one channel; see data/notice_templates.yml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    price: int
+    values: dict[str, str]
+    language: str = "vi"
+
+
+Templates = Mapping[str, Mapping[ChannelName, TemplateData]]
+
+
+def load_templates(file: Path) -> Templates:
+    """Raises ValueError (pydantic) for data that is not as this module says."""
+    adapter = TypeAdapter(dict[str, dict[ChannelName, TemplateData]])
+    return adapter.validate_python(yaml.safe_load(file.read_text("utf-8")))
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one delivery tells: the facts, and the account by its code and as the customer calls it."""
+
+    facts: Mapping[str, Any]
+    link_id: int | None = None
+    code: str | None = None
+    nickname: str | None = None
+    level: str | None = None
+
+    @property
+    def label(self) -> str | None:
+        return self.nickname or self.code
+
+
+def can_go_together(kind: NoticeKind) -> bool:
+    """May several of this kind to one chat be one message?"""
+    return kind.group in {"bill", "reminder"} and kind.key != "before_cut"
+
+
+class NoticeRenderer:
+    def __init__(self, replies: ReplyBook, signer: PayloadSigner, templates: Templates) -> None:
+        self._replies = replies
+        self._signer = signer
+        self._templates = templates
+
+    def template_of(self, kind: str, channel: ChannelName) -> TemplateData | None:
+        return self._templates.get(kind, {}).get(channel)
+
+    def message(self, kind: NoticeKind, told: Sequence[Told], conversation_id: int) -> OutMessage:
+        """The text of data/replies/told.yml; its buttons act on the account and bill that it is about."""
+        text, buttons = self._replies.render(f"told.{kind.key}", **_values(kind, told))
+        return OutMessage(
+            text=text,
+            buttons=tuple(
+                Button(
+                    title=each.title,
+                    payload=(
+                        self._signer.sign(conversation_id, Command(name=each.run, slots=Slots(**each.slots)))
+                        if each.run
+                        else None
+                    ),
+                    url=each.url,
+                    phone=each.phone,
+                )
+                for each in buttons
+            ),
+        )
+
+    def template(self, data: TemplateData, kind: NoticeKind, told: Told) -> Template:
+        values = {name: self._replies.fill(text, **_values(kind, [told])) for name, text in data.values.items()}
+        return Template(name=data.name, language=data.language, values=values)
+
+
+def topic_of(kinds: NoticeKinds, told: LastTold) -> Command:
+    """The request that an answer to the notice goes on with (F22)."""
+    period = _period(_parsed(told.facts))
+    return Command(name=kinds[told.kind].sent.about, slots=Slots(link=told.link_id, period=period))
+
+
+def _period(facts: Mapping[str, Any]) -> Period | None:
+    return Period.of(facts["invoice"].month) if "invoice" in facts else None
+
+
+def _values(kind: NoticeKind, told: Sequence[Told]) -> dict[str, Any]:
+    first, parsed = told[0], [_parsed(each.facts) for each in told]
+    one = len(told) == 1
+    return {
+        **parsed[0],
+        **{
+            many: [(each.label, facts[name]) for each, facts in zip(told, parsed, strict=True)]
+            for name, many in TOGETHER.items()
+            if name in parsed[0]
+        },
+        "link": first.link_id if one else None,
+        "period": _period(parsed[0]) if one else None,
+        "notice": kind.group,
+        "label": first.label,
+        "code": first.code or "",
+        "level": first.level,
+    }
+
+
+def _parsed(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: FACTS[name].model_validate(value) for name, value in facts.items()}
