@@ -43,6 +43,11 @@ DELIVERY_SECONDS = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 120, 600),
 )
 SUSPECTED_OUTAGES = Counter("suspected_outages_total", "Areas from which many customers at once reported no power")
+FEED_FAILING = Gauge(
+    "feed_failing", "1 while a change feed of the utility cannot be read", ["feed"], multiprocess_mode="mostrecent"
+)
+FEED_CHANGES = Counter("feed_changes_total", "Changes read from the utility's feeds, repeats too", ["feed"])
+FEED_GAPS = Counter("feed_gaps_total", "Times that a feed no longer had what came after our cursor", ["feed"])
 HANDOVERS_WAITING = Gauge(
     "handovers_waiting", "Conversations that wait for a person, by reason", ["reason"], multiprocess_mode="mostrecent"
 )
