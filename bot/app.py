@@ -1,4 +1,4 @@
-"""The gateway: webhooks of the platforms, pictures and documents that are fetched from us, health and figures."""
+"""The gateway: webhooks of platforms and utility, pictures and documents fetched from us, health and figures."""
 
 from flask import Flask, Response
 from sqlalchemy import text
@@ -11,6 +11,7 @@ from bot.metrics import WEBHOOK_REFUSED, exposition
 from bot.own_data import own_data_blueprint
 from bot.settings import Settings
 from bot.store.database import Database
+from bot.webhooks.changes import changes_blueprint
 from bot.webhooks.data_deletion import data_deletion_blueprint
 from bot.webhooks.intake import MAX_BODY_BYTES
 from bot.webhooks.messenger import messenger_blueprint
@@ -18,7 +19,7 @@ from bot.webhooks.zalo import zalo_blueprint
 
 
 def create_app(settings: Settings, database: Database, *, clock: Clock | None = None) -> Flask:
-    """The WSGI application; a channel without settings has no webhook."""
+    """The WSGI application; a channel without settings has no webhook, and neither has the utility without a secret."""
     app = Flask("trolydien")
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     clock = clock or system_clock(settings.trolydien_now)
@@ -27,6 +28,8 @@ def create_app(settings: Settings, database: Database, *, clock: Clock | None = 
     if settings.messenger:
         app.register_blueprint(messenger_blueprint(settings.messenger, database, clock))
         app.register_blueprint(data_deletion_blueprint(settings.messenger, database, clock, settings.public_url))
+    if settings.changes_secret:
+        app.register_blueprint(changes_blueprint(settings.changes_secret.get_secret_value(), database, clock))
     app.register_blueprint(media_blueprint(settings, database, clock))
     app.register_blueprint(own_data_blueprint(settings, database, clock))
 

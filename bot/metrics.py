@@ -44,6 +44,11 @@ DELIVERY_SECONDS = Histogram(
 )
 NOTICES_PAUSED = Counter("notices_paused_total", "Notices paused by the product itself, for people to look at")
 SUSPECTED_OUTAGES = Counter("suspected_outages_total", "Areas from which many customers at once reported no power")
+FEED_FAILING = Gauge(
+    "feed_failing", "1 while a change feed of the utility cannot be read", ["feed"], multiprocess_mode="mostrecent"
+)
+FEED_CHANGES = Counter("feed_changes_total", "Changes read from the utility's feeds, repeats too", ["feed"])
+FEED_GAPS = Counter("feed_gaps_total", "Times that a feed no longer had what came after our cursor", ["feed"])
 HANDOVERS_WAITING = Gauge(
     "handovers_waiting", "Conversations that wait for a person, by reason", ["reason"], multiprocess_mode="mostrecent"
 )

@@ -98,6 +98,7 @@ class Settings(_Group):
     billing_url: HttpUrl
     service_url: HttpUrl
     backend_token: SecretStr
+    changes_secret: SecretStr | None = Field(default=None, min_length=16)
     timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Ho_Chi_Minh"
     web_workers: int = Field(default=2, ge=1, le=64)
     worker_concurrency: int = Field(default=6, ge=1, le=64)

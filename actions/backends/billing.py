@@ -4,8 +4,17 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final, Literal
 
-from actions.backends.http import BackendFile, BackendHttp, path
-from actions.backends.models import Customer, Debt, InvoiceList, PaymentList, PaymentRequest, ReadingList
+from actions.backends.http import PAGE_SECONDS, BackendFile, BackendHttp, path
+from actions.backends.models import (
+    ChangeList,
+    CodeList,
+    Customer,
+    Debt,
+    InvoiceList,
+    PaymentList,
+    PaymentRequest,
+    ReadingList,
+)
 
 INVOICE_FILES: Final = {
     "pdf": frozenset({"application/pdf"}),
@@ -18,6 +27,7 @@ class BillingClient:
 
     def __init__(self, base_url: str, token: str, *, timeout: float = 3.0) -> None:
         self._http = BackendHttp(base_url, token, timeout=timeout)
+        self._pages = BackendHttp(base_url, token, timeout=PAGE_SECONDS)
 
     def customer(self, code: str) -> Customer:
         """The place of use and its contract holder. Raises NotFound."""
@@ -56,3 +66,15 @@ class BillingClient:
             body={"invoice_ids": list(invoice_ids)},
             idempotency_key=idempotency_key,
         )
+
+    def changes(self, after: str | None, limit: int) -> ChangeList:
+        """What happened after the cursor, at most `limit` (500); from the oldest kept without one.
+
+        Raises Rejected `cursor_gone` when there is a gap after the cursor.
+        """
+        return self._pages.get("listChanges", path("changes"), ChangeList, {"after": after, "limit": str(limit)})
+
+    def codes_owing(self, days: int, *, after: str | None = None, limit: int = 1_000) -> CodeList:
+        """Customers whose oldest unpaid bill is `days` or more past due, by code."""
+        query = {"owing_days": str(days), "after": after, "limit": str(limit)}
+        return self._pages.get("listCustomerCodes", path("customer-codes"), CodeList, query)

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
+from actions.backends.check_feeds import codes_checks, codes_refusals, feed_checks
 from actions.backends.probe import (
     NO_SUCH_CUSTOMER,
     Answer,
@@ -21,7 +22,7 @@ from actions.backends.probe import (
 
 def reading_checks(today: date) -> list[Check]:
     """Checks that change nothing."""
-    return [_customer, _spans(today), _files(today), _debt]
+    return [_customer, _spans(today), _files(today), _debt, feed_checks, _codes]
 
 
 def writing_checks() -> list[Check]:
@@ -100,6 +101,11 @@ def _debt(system: System, code: str) -> Iterator[CheckResult]:
         rest = sum(invoice["total"] - invoice["paid"] for invoice in answer.content["invoices"])
         off = None if rest == answer.content["total"] else "the total is not what remains of the invoices"
         yield system.result("the debt adds up", off)
+
+
+def _codes(system: System, _code: str) -> Iterator[CheckResult]:
+    yield from codes_checks(system, "by debt", owing_days="0")
+    yield from codes_refusals(system)
 
 
 def _payment_request(system: System, code: str) -> Iterator[CheckResult]:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from urllib.parse import quote
 from uuid import uuid4
 
+from actions.backends.check_feeds import CODES, codes_checks, codes_refusals, feed_checks
 from actions.backends.probe import (
     NO_SUCH_CUSTOMER,
     NOTE,
@@ -20,7 +21,17 @@ from actions.backends.probe import (
 
 def reading_checks(today: date) -> list[Check]:
     """Checks that change nothing."""
-    return [_contract, _contract_file, _phone_ref, _outages(today), _offices, _no_ticket, _requests]
+    return [
+        _contract,
+        _contract_file,
+        _phone_ref,
+        _outages(today),
+        _one_outage(today),
+        _offices,
+        _no_ticket,
+        _requests,
+        feed_checks,
+    ]
 
 
 def writing_checks() -> list[Check]:
@@ -55,9 +66,40 @@ def _contract_file(system: System, code: str) -> Iterator[CheckResult]:
     yield system.result("the contract file of an unknown customer is not found", unknown.refuses(404))
 
 
+def _instant(day: date) -> str:
+    return f"{day}T00:00:00Z"
+
+
+def _one_outage(today: date) -> Check:
+    """An outage by its id, and the customers whom it reaches."""
+
+    def check(system: System, _code: str) -> Iterator[CheckResult]:
+        span = {"first": _instant(today - timedelta(days=20)), "last": _instant(today + timedelta(days=20))}
+        known = system.get("/v1/outages", **span)
+        outages = [] if known.fits(200, "OutageList") else known.content["items"]
+        if outages:
+            outage = outages[-1]
+            answer = system.get(f"/v1/outages/{quote(outage['id'], safe='')}")
+            problem = answer.fits(200, "OutageAnswer") or (
+                None if answer.content["id"] == outage["id"] else "another outage came back"
+            )
+            yield system.result("getOutage answers the contract", problem)
+            yield from codes_checks(system, "of an outage", outage_id=outage["id"])
+            yield from codes_checks(system, "of a place", place_code=outage["place_codes"][0])
+        else:
+            yield system.not_tried("getOutage answers the contract", "no outage is known")
+        unknown = system.get("/v1/outages/KHONG-CO")
+        yield system.result("an unknown outage is not found", unknown.refuses(404))
+        nobody = system.get(CODES, outage_id="KHONG-CO", limit="1")
+        yield system.result("the customers of an unknown outage are not found", nobody.refuses(404))
+        yield from codes_refusals(system)
+
+    return check
+
+
 def _outages(today: date) -> Check:
     def instant(days: int) -> str:
-        return f"{today + timedelta(days=days)}T00:00:00Z"
+        return _instant(today + timedelta(days=days))
 
     def check(system: System, code: str) -> Iterator[CheckResult]:
         for name, filters in (

@@ -23,6 +23,9 @@ _ANSWER_LIMIT: Final = 4 * 1024 * 1024  # bytes; a year of daily readings is abo
 _CHUNK: Final = 64 * 1024
 _POOL: Final = 32  # connections kept: one per worker thread and some more
 
+PAGE_SECONDS: Final = 10.0
+"""For pages of many rows: nobody waits for them in a chat. Their failures do not count against customers' calls."""
+
 _JSON: Final = frozenset({"application/json"})
 
 Query = Mapping[str, str | None]

@@ -89,6 +89,10 @@ RequestState = Literal[
     "cancelled",
 ]
 PaperType = Literal["image/jpeg", "image/png", "image/webp", "application/pdf"]
+UsageFlagKind = Literal["so_far", "tier", "unusual", "leak"]
+MeterWorkKind = Literal["reading", "replacement"]
+MeterWorkState = Literal["planned", "done", "cancelled"]
+WarningState = Literal["planned", "cancelled"]
 
 
 class _Model(BaseModel):
@@ -258,6 +262,10 @@ class Outage(_Model):
     published_at: Instant
 
 
+class OutageAnswer(Outage, _Answer):
+    """One outage as it stands."""
+
+
 class OutageList(_Answer):
     """Outages that touch the span asked for, by start."""
 
@@ -392,6 +400,172 @@ class OfficeList(_Answer):
     """Offices."""
 
     items: tuple[Office, ...]
+
+
+class CodeList(_Answer):
+    """A page of customer codes in their order. `next` is what to ask after; None on the last page.
+
+    A page may be shorter than asked for, even empty, and yet have a next one.
+    """
+
+    items: tuple[str, ...]
+    next: str | None
+
+
+class UsageFlag(_Model):
+    """Something about a customer's use that they may want to know.
+
+    `kwh` and `cost` (with VAT) are of the month until the end of `day`; `tier` is the price tier now reached.
+    """
+
+    customer_code: str
+    flag: UsageFlagKind
+    day: date
+    kwh: Quantity
+    cost: Dong | None = None
+    tier: int | None = None
+    message: Text | None = None
+
+
+class MeterWork(_Model):
+    """People come to read or replace a meter on a day, between `start` and `end` where that is known."""
+
+    id: str
+    customer_code: str
+    work: MeterWorkKind
+    day: date
+    start: Instant | None = None
+    end: Instant | None = None
+    state: MeterWorkState
+
+
+class CutWarning(_Model):
+    """Notice before power is stopped for debt: for which invoices, what remains of them, and from when."""
+
+    id: str
+    customer_code: str
+    invoice_ids: tuple[str, ...]
+    total: Dong
+    cut_from: Instant
+    state: WarningState
+
+
+class DangerWarning(_Model):
+    """A danger from electricity in some communes and wards, such as a flood; over after `until`."""
+
+    id: str
+    place_codes: tuple[str, ...]
+    text: Text
+    until: Instant
+
+
+class _Change(_Model):
+    """Something that happened: `id` tells it from all others of its feed, `at` is when."""
+
+    id: str
+    at: Instant
+
+
+class InvoiceIssued(_Change):
+    """A bill is out."""
+
+    kind: Literal["invoice_issued"] = "invoice_issued"
+    invoice: Invoice
+
+
+class PaymentReceived(_Change):
+    """Money has come in for an invoice of this customer."""
+
+    kind: Literal["payment_received"] = "payment_received"
+    payment: Payment
+    customer_code: str
+
+
+class UsageFlagged(_Change):
+    """A look at a customer's use found something."""
+
+    kind: Literal["usage_flag"] = "usage_flag"
+    usage: UsageFlag
+
+
+class MeterWorkPlanned(_Change):
+    """Work on a meter is planned, moved, done or cancelled, as its `state` says."""
+
+    kind: Literal["meter_work"] = "meter_work"
+    work: MeterWork
+
+
+class CutWarned(_Change):
+    """Power is to be stopped for debt, or no longer, as the warning's `state` says."""
+
+    kind: Literal["cut_warned"] = "cut_warned"
+    warning: CutWarning
+
+
+class OutageKnown(_Change):
+    """An outage is published, or what is known of it has changed: its version, its state, its end."""
+
+    kind: Literal["outage"] = "outage"
+    outage: Outage
+
+
+class RequestMoved(_Change):
+    """A service request has another state. `contact` is ours, with which it was filed; None if filed elsewhere."""
+
+    kind: Literal["request_moved"] = "request_moved"
+    request: ServiceRequest
+    contact: str | None = None
+
+
+class DangerWarned(_Change):
+    """A danger is announced."""
+
+    kind: Literal["danger"] = "danger"
+    warning: DangerWarning
+
+
+Change = Annotated[
+    InvoiceIssued
+    | PaymentReceived
+    | UsageFlagged
+    | MeterWorkPlanned
+    | CutWarned
+    | OutageKnown
+    | RequestMoved
+    | DangerWarned,
+    Field(discriminator="kind"),
+]
+CHANGE_KINDS = frozenset(
+    change.model_fields["kind"].default
+    for change in (
+        InvoiceIssued,
+        PaymentReceived,
+        UsageFlagged,
+        MeterWorkPlanned,
+        CutWarned,
+        OutageKnown,
+        RequestMoved,
+        DangerWarned,
+    )
+)
+
+
+def _of_known_kinds(items: Any) -> Any:
+    if not isinstance(items, list):
+        return items
+    kinds = [item.get("kind") if isinstance(item, dict) else None for item in items]
+    return [item for item, kind in zip(items, kinds, strict=True) if not isinstance(kind, str) or kind in CHANGE_KINDS]
+
+
+class ChangeList(_Answer):
+    """A page of what happened, in that order; kinds that we do not know are left out.
+
+    `next` is the cursor to ask after, also when the page is empty; `more` says that the next page has something.
+    """
+
+    items: Annotated[tuple[Change, ...], BeforeValidator(_of_known_kinds)]
+    next: str
+    more: bool
 
 
 class ErrorBody(_Model):

@@ -3,12 +3,15 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from actions.backends.http import BackendFile, BackendHttp, path
+from actions.backends.http import PAGE_SECONDS, BackendFile, BackendHttp, path
 from actions.backends.models import (
     Case,
+    ChangeList,
+    CodeList,
     Contract,
     NewServiceRequest,
     OfficeList,
+    OutageAnswer,
     OutageList,
     OutageReport,
     Paper,
@@ -30,6 +33,7 @@ class ServiceClient:
     def __init__(self, base_url: str, token: str, *, timeout: float = 3.0) -> None:
         self._http = BackendHttp(base_url, token, timeout=timeout)
         self._uploads = BackendHttp(base_url, token, timeout=UPLOAD_SECONDS)
+        self._pages = BackendHttp(base_url, token, timeout=PAGE_SECONDS)
 
     def send_sms(self, code: str, text: str, *, idempotency_key: str) -> None:
         """Text the phone on the contract. Accepted whether or not the code exists, so nobody learns which do."""
@@ -58,6 +62,10 @@ class ServiceClient:
             "last": _instant(last),
         }
         return self._http.get("listOutages", path("outages"), OutageList, query)
+
+    def outage(self, outage_id: str) -> OutageAnswer:
+        """An outage as it stands. Raises NotFound."""
+        return self._http.get("getOutage", path("outages", outage_id), OutageAnswer)
 
     def report_outage(self, report: OutageReport, *, idempotency_key: str) -> Ticket:
         """Report that there is no power. Raises Rejected: `place_missing`, `unknown_customer`, `unknown_place`."""
@@ -116,6 +124,23 @@ class ServiceClient:
     def offices(self, *, place_code: str | None = None) -> OfficeList:
         """All offices, or those that serve a place."""
         return self._http.get("listOffices", path("offices"), OfficeList, {"place_code": place_code})
+
+    def changes(self, after: str | None, limit: int) -> ChangeList:
+        """What happened after the cursor, at most `limit` (500); from the oldest kept without one.
+
+        Raises Rejected `cursor_gone` when there is a gap after the cursor.
+        """
+        return self._pages.get("listChanges", path("changes"), ChangeList, {"after": after, "limit": str(limit)})
+
+    def codes_of_outage(self, outage_id: str, *, after: str | None = None, limit: int = 1_000) -> CodeList:
+        """Customers that an outage reaches, by code. Raises NotFound."""
+        query = {"outage_id": outage_id, "after": after, "limit": str(limit)}
+        return self._pages.get("listCustomerCodes", path("customer-codes"), CodeList, query)
+
+    def codes_of_place(self, place_code: str, *, after: str | None = None, limit: int = 1_000) -> CodeList:
+        """Customers of a commune or ward, by code; none for one that nobody knows."""
+        query = {"place_code": place_code, "after": after, "limit": str(limit)}
+        return self._pages.get("listCustomerCodes", path("customer-codes"), CodeList, query)
 
 
 def _instant(at: datetime) -> str:

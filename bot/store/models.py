@@ -607,3 +607,17 @@ class UsageAlert(Base):
     dong: Mapped[int | None]
     at: Mapped[datetime]
     inbound_event_id: Mapped[int]
+
+
+class FeedCursor(Base):
+    """How far a change feed of the utility has been read; `cursor` is None before its first page.
+
+    `failed_since` is the first of the polls that have failed in a row.
+    """
+
+    __tablename__ = "feed_cursor"
+
+    feed: Mapped[str] = mapped_column(primary_key=True)
+    cursor: Mapped[str | None]
+    polled_at: Mapped[datetime | None]
+    failed_since: Mapped[datetime | None]

@@ -13,6 +13,7 @@ from sandbox.backends.contract import (
     contract_blueprint,
     day_parameter,
     month_parameter,
+    number_parameter,
 )
 from sandbox.backends.faults import Faults
 from sandbox.world import Refused, World
@@ -20,6 +21,9 @@ from sandbox.world import Refused, World
 _MOST_MONTHS: Final = 36
 _MOST_PAYMENT_DAYS: Final = 1_100
 _MOST_READING_DAYS: Final = 400
+_MOST_CHANGES: Final = 500
+_MOST_CODES: Final = 1_000
+_MOST_DAYS_PAST_DUE: Final = 3_650
 _FILES: Final = {"pdf": "application/pdf", "xml": "application/xml"}
 
 
@@ -69,6 +73,17 @@ def billing_blueprint(world: World, token: str, faults: Faults) -> Blueprint:
             return answer(world.request_payment(code, body(_InvoiceIds).invoice_ids), 201)
 
         return store.once(perform)
+
+    @blueprint.get("/v1/changes")
+    def list_changes() -> Response:
+        limit = number_parameter("limit", 1, _MOST_CHANGES)
+        return answer(world.changes("billing", request.args.get("after"), limit))
+
+    @blueprint.get("/v1/customer-codes")
+    def list_customer_codes() -> Response:
+        days = number_parameter("owing_days", 0, _MOST_DAYS_PAST_DUE)
+        limit = number_parameter("limit", 1, _MOST_CODES)
+        return answer(world.codes_owing(days, request.args.get("after"), limit))
 
     return blueprint
 

@@ -79,6 +79,26 @@ def text_parameter(name: str) -> str:
     return _parameter(name, read)
 
 
+def number_parameter(name: str, least: int, most: int) -> int:
+    """A whole number of the query, `least` to `most`. Raises Refused."""
+
+    def read(text: str) -> int:
+        number = int(text)
+        if not least <= number <= most:
+            raise ValueError("out of bounds")
+        return number
+
+    return _parameter(name, read)
+
+
+def one_filter(*names: str) -> str:
+    """Which one of these parameters the query has. Raises Refused unless it is exactly one."""
+    given = [name for name in names if request.args.get(name)]
+    if len(given) != 1:
+        raise Refused("bad_parameter", f"Exactly one of: {', '.join(names)}")
+    return given[0]
+
+
 def day_parameter(name: str) -> date:
     """`YYYY-MM-DD` of the query. Raises Refused."""
     return _parameter(name, date.fromisoformat)

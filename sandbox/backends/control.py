@@ -1,12 +1,19 @@
-"""What a test or a presenter does behind the backends: faults, payments, bills, outages, time."""
+"""What a test or a presenter does behind the backends: faults, payments, bills, outages, warnings, time."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from flask import Blueprint, Response, jsonify, request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from actions.backends.models import OutageKind, RequestState, TicketState
+from actions.backends.models import (
+    MeterWorkKind,
+    MeterWorkState,
+    OutageKind,
+    RequestState,
+    TicketState,
+    UsageFlagKind,
+)
 from sandbox.backends.contract import answer, error
 from sandbox.backends.faults import Faults
 from sandbox.world import Refused, Unknown, World
@@ -52,6 +59,39 @@ class _RequestChange(_Order):
     message: str | None = None
 
 
+class _Flag(_Order):
+    customer_code: str
+    flag: UsageFlagKind
+    message: str | None = None
+
+
+class _NewMeterWork(_Order):
+    customer_code: str
+    work: MeterWorkKind
+    day: date
+    start: AwareDatetime | None = None
+    end: AwareDatetime | None = None
+
+
+class _MeterWorkChange(_Order):
+    state: MeterWorkState
+
+
+class _NewCutWarning(_Order):
+    customer_code: str
+    cut_from: AwareDatetime
+
+
+class _CutWarningChange(_Order):
+    state: Literal["cancelled"]
+
+
+class _Danger(_Order):
+    place_codes: list[str]
+    until: AwareDatetime
+    text: str | None = None
+
+
 class _Advance(_Order):
     seconds: Annotated[float, Field(ge=0)] = 0
     hours: Annotated[float, Field(ge=0)] = 0
@@ -62,7 +102,8 @@ def control_blueprint(faults: Faults, world: World) -> Blueprint:
     """Mount at `/control/backends`. All bodies and answers are JSON.
 
     `GET|POST ""` shows or changes the faults (`{"reset": true}` ends them); `POST /pay`, `/issue`, `/outages`,
-    `/outages/<id>`, `/tickets/<code>`, `/requests/<code>`, `/advance`; `GET /sms/<phone>`.
+    `/outages/<id>`, `/tickets/<code>`, `/requests/<code>`, `/usage-flags`, `/meter-work`, `/meter-work/<id>`,
+    `/cut-warnings`, `/cut-warnings/<id>`, `/dangers`, `/advance`; `GET /sms/<phone>`.
     """
     blueprint = Blueprint("backend_control", __name__)
 
@@ -127,6 +168,8 @@ def control_blueprint(faults: Faults, world: World) -> Blueprint:
         order = _RequestChange.model_validate(request.get_json())
         return answer(world.move_request(code, order.state, order.message))
 
+    _warning_orders(blueprint, world)
+
     @blueprint.post("/advance")
     def advance() -> Response:
         order = _Advance.model_validate(request.get_json())
@@ -138,3 +181,38 @@ def control_blueprint(faults: Faults, world: World) -> Blueprint:
         return jsonify([{"text": sms.text, "at": sms.at.isoformat()} for sms in world.sms.messages(phone)])
 
     return blueprint
+
+
+def _warning_orders(blueprint: Blueprint, world: World) -> None:
+    """What the utility tells of by itself, and what it takes back."""
+
+    @blueprint.post("/usage-flags")
+    def flag_usage() -> Response:
+        order = _Flag.model_validate(request.get_json())
+        return answer(world.flag_usage(order.customer_code, order.flag, order.message), 201)
+
+    @blueprint.post("/meter-work")
+    def plan_meter_work() -> Response:
+        order = _NewMeterWork.model_validate(request.get_json())
+        span = (order.start, order.end) if order.start and order.end else None
+        return answer(world.plan_meter_work(order.customer_code, order.work, order.day, span), 201)
+
+    @blueprint.post("/meter-work/<work_id>")
+    def move_meter_work(work_id: str) -> Response:
+        order = _MeterWorkChange.model_validate(request.get_json())
+        return answer(world.move_meter_work(work_id, order.state))
+
+    @blueprint.post("/cut-warnings")
+    def warn_of_cut() -> Response:
+        order = _NewCutWarning.model_validate(request.get_json())
+        return answer(world.warn_of_cut(order.customer_code, order.cut_from), 201)
+
+    @blueprint.post("/cut-warnings/<warning_id>")
+    def call_off_cut(warning_id: str) -> Response:
+        _CutWarningChange.model_validate(request.get_json())
+        return answer(world.call_off_cut(warning_id))
+
+    @blueprint.post("/dangers")
+    def warn_of_danger() -> Response:
+        order = _Danger.model_validate(request.get_json())
+        return answer(world.warn_of_danger(order.place_codes, order.text, order.until), 201)

@@ -14,6 +14,8 @@ from sandbox.backends.contract import (
     body,
     contract_blueprint,
     instant_parameter,
+    number_parameter,
+    one_filter,
     text_parameter,
 )
 from sandbox.backends.faults import Faults
@@ -23,6 +25,8 @@ _LONGEST_SPAN: Final = timedelta(days=62)
 _LONGEST_SMS: Final = 480
 _LONGEST_TEXT: Final = 2_000
 _MOST_DETAILS: Final = 30
+_MOST_CHANGES: Final = 500
+_MOST_CODES: Final = 1_000
 _LARGEST_PAPER: Final = 5 * 1024 * 1024
 _BEGINNINGS: Final = {
     "image/jpeg": b"\xff\xd8\xff",
@@ -68,6 +72,10 @@ def service_blueprint(world: World, token: str, faults: Faults) -> Blueprint:
         if not timedelta() <= last - first <= _LONGEST_SPAN:
             raise Refused("bad_span", f"0 to {_LONGEST_SPAN.days} days")
         return answer(world.outages(first, last, request.args.get("customer_code"), request.args.get("place_code")))
+
+    @blueprint.get("/v1/outages/<outage_id>")
+    def get_outage(outage_id: str) -> Response:
+        return answer(world.outage(outage_id))
 
     @blueprint.post("/v1/outage-reports")
     def report_outage() -> Response:
@@ -133,6 +141,18 @@ def service_blueprint(world: World, token: str, faults: Faults) -> Blueprint:
     @blueprint.get("/v1/offices")
     def list_offices() -> Response:
         return answer(world.offices(request.args.get("place_code")))
+
+    @blueprint.get("/v1/changes")
+    def list_changes() -> Response:
+        limit = number_parameter("limit", 1, _MOST_CHANGES)
+        return answer(world.changes("service", request.args.get("after"), limit))
+
+    @blueprint.get("/v1/customer-codes")
+    def list_customer_codes() -> Response:
+        chosen = one_filter("outage_id", "place_code")
+        limit = number_parameter("limit", 1, _MOST_CODES)
+        list_codes = world.codes_of_outage if chosen == "outage_id" else world.codes_of_place
+        return answer(list_codes(request.args[chosen], request.args.get("after"), limit))
 
     return blueprint
 

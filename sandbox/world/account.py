@@ -21,6 +21,7 @@ from sandbox.world.usage import Meter, MonthUse
 
 DUE_AFTER_DAYS: Final = 11
 _VOCABULARY: Final = read_yaml("vocabulary.yml")
+_PAID_WITHIN_MONTHS: Final = 3  # of its month, whatever the habit
 _BANDS: Final[Mapping[Band, int]] = {"peak": 18, "off_peak": 22}  # percent of a three-price meter's kWh
 
 
@@ -56,14 +57,14 @@ class Account:
             paid[payment.invoice_id] = paid.get(payment.invoice_id, 0) + payment.amount
         return [_with_payments(bill, paid.get(bill.id, 0)) for bill in self._issued(now)]
 
-    def payments(self, now: datetime) -> list[Payment]:
-        """Money received by now, oldest first."""
+    def payments(self, now: datetime, first: date | None = None) -> list[Payment]:
+        """Money received by now for bills of all months, or of those from `first` on; oldest first."""
         settled: dict[str, datetime] = {}
         for payment in self._by_hand:
             settled.setdefault(payment.invoice_id, payment.paid_at)
         planned = (
             payment
-            for bill in self._issued(now)
+            for bill in self._issued(now, first)
             for payment in self._planned(bill)
             if payment.paid_at < settled.get(bill.id, payment.paid_at + timedelta(1))
         )
@@ -73,6 +74,23 @@ class Account:
     def unpaid(self, now: datetime) -> list[Invoice]:
         """Bills on which something is still owed, oldest first."""
         return [bill for bill in self.invoices(now) if bill.status != "paid"]
+
+    def issued_between(self, since: datetime, until: datetime) -> list[Invoice]:
+        """Bills issued after `since` and until `until`, oldest first, as they were then."""
+        return [bill for bill in self._issued(until, _recent(since)) if since < bill.issued_at <= until]
+
+    def received_between(self, since: datetime, until: datetime) -> list[Payment]:
+        """Money received after `since` and until `until`, oldest first."""
+        return [payment for payment in self.payments(until, _recent(since)) if since < payment.paid_at]
+
+    def so_far(self, now: datetime) -> tuple[date, Decimal, int, int | None]:
+        """Of the running month until the end of yesterday: that day, kWh, cost with VAT, tier (of homes) reached."""
+        today = local_day(now)
+        use = self.meter.month(month_of(today - timedelta(days=1)))
+        kwh = use.used_before(today)
+        charge = self._charge(int(kwh), use)
+        tiers = len({line.label for line in charge.lines}) if self.record.group == "residential" else None
+        return today - timedelta(days=1), kwh, charge.total, tiers
 
     # --- Changing ---
 
@@ -101,12 +119,9 @@ class Account:
 
     # --- Bills ---
 
-    def _issued(self, now: datetime) -> list[Invoice]:
-        return [
-            self._bill(month)
-            for month in months(self.meter.start, local_day(now))
-            if month >= month_of(self.meter.start) and self._issued_at(month) <= now
-        ]
+    def _issued(self, now: datetime, first: date | None = None) -> list[Invoice]:
+        begin = max(self.meter.start, first or self.meter.start)
+        return [self._bill(month) for month in months(begin, local_day(now)) if self._issued_at(month) <= now]
 
     def _issued_at(self, month: date) -> datetime:
         if month in self._early:
@@ -234,6 +249,11 @@ def _payments_of(habit: Habit, bill: Invoice, random: Random, newest: bool) -> l
     if habit == "double" and newest:
         return [(bill.total, paid), (bill.total, paid + timedelta(hours=5))]
     return [(bill.total, paid)]
+
+
+def _recent(since: datetime) -> date:
+    """The first month whose bill may be issued or paid after `since`."""
+    return add_months(month_of(local_day(since)), -_PAID_WITHIN_MONTHS)
 
 
 def _with_payments(bill: Invoice, paid: int) -> Invoice:

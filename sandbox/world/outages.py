@@ -19,6 +19,8 @@ _VOCABULARY: Final = read_yaml("vocabulary.yml")
 _NOTICE: Final = timedelta(days=7)  # the law asks for 5 (electricity.md §3.1)
 _KNOWN_AFTER: Final = timedelta(minutes=10)
 _ESTIMATE_AFTER: Final = timedelta(minutes=25)
+_INSTANT: Final = timedelta(microseconds=1)
+_LASTS_AT_MOST: Final = timedelta(days=1)
 _PLANNED_STARTS: Final = [(7, 30), (8, 0), (13, 30)]
 
 
@@ -55,7 +57,7 @@ class Cut:
         unknown = self.estimated_at is not None and now < self.estimated_at
         estimated = self.estimated_at is not None and not unknown
         end = self.late_end if revised else self.end
-        over = self.restored_at or (self.late_end if self.revised_at else self.end)
+        over = self._over
         state: OutageState = "active"
         if cancelled:
             state = "cancelled"
@@ -78,6 +80,16 @@ class Cut:
             published_at=self.published_at,
         )
 
+    def turns(self, since: datetime, until: datetime) -> list[tuple[datetime, Outage]]:
+        """What became known of it after `since` and until `until`, each with its instant, in order."""
+        moments = {self.published_at, self.start, self.cancelled_at, self.revised_at, self.estimated_at, self._over}
+        found: list[tuple[datetime, Outage]] = []
+        for at in sorted(at for at in moments if at is not None and since < at <= until):
+            outage = self.known(at)
+            if outage is not None and outage != self.known(at - _INSTANT):
+                found.append((at, outage))
+        return found
+
     def touches(self, first: datetime, last: datetime) -> bool:
         ends = [end for end in (self.end, self.late_end, self.restored_at) if end is not None]
         return self.start <= last and (not ends or max(ends) >= first)
@@ -85,6 +97,10 @@ class Cut:
     def reaches(self, record: Record) -> bool:
         """Whether a customer is within it."""
         return record.place in self.places and (not self.hamlets or record.hamlet in self.hamlets)
+
+    @property
+    def _over(self) -> datetime | None:
+        return self.restored_at or (self.late_end if self.revised_at else self.end)
 
     def _area(self) -> str:
         names = ", ".join(place.full_name for place in self.places)
@@ -121,11 +137,26 @@ class OutageBook:
         return self._own[outage_id]
 
     def find(self, outage_id: str, now: datetime) -> Outage | None:
-        cut = self._own.get(outage_id)
-        if cut is None:
-            recent = self._cuts(now - timedelta(days=31), now + timedelta(days=31))
-            cut = next((each for each in recent if each.id == outage_id), None)
+        cut = self.cut(outage_id, now)
         return cut.known(now) if cut else None
+
+    def cut(self, outage_id: str, now: datetime) -> Cut | None:
+        """One with its whole course, of the last and next 31 days."""
+        if outage_id in self._own:
+            return self._own[outage_id]
+        recent = self._cuts(now - timedelta(days=31), now + timedelta(days=31))
+        return next((each for each in recent if each.id == outage_id), None)
+
+    def own(self, now: datetime) -> list[Outage]:
+        """Those that can be changed by hand and are not over, by start."""
+        known = [outage for cut in self._own.values() if (outage := cut.known(now)) is not None]
+        return sorted((each for each in known if each.state in {"planned", "active"}), key=lambda each: each.start)
+
+    def turns(self, since: datetime, until: datetime) -> list[tuple[datetime, Outage]]:
+        """What became known of all of them after `since` and until `until`, in order."""
+        near = self._cuts(since - _LASTS_AT_MOST, until + _NOTICE + _LASTS_AT_MOST)
+        found = [turn for cut in near for turn in cut.turns(since, until)]
+        return sorted(found, key=lambda turn: (turn[0], turn[1].id))
 
     def _cuts(self, first: datetime, last: datetime) -> Iterator[Cut]:
         yield from self._own.values()

@@ -68,10 +68,18 @@ class Folder:
         days: int = _DATA["working_days"][self.service]
         return days
 
+    def moves(self, since: datetime, until: datetime) -> list[datetime]:
+        """When its course took it to another state, after `since` and until `until`."""
+        return [] if self.moved else [at for _, at in self._course(until) if since < at]
+
     def _by_itself(self, now: datetime) -> tuple[RequestState, datetime]:
-        """The state that its course has reached, and since when. Time spent waiting for papers does not count."""
+        """The state that its course has reached, and since when."""
+        return self._course(now)[-1]
+
+    def _course(self, now: datetime) -> list[tuple[RequestState, datetime]]:
+        """The states reached by now and since when. Time spent waiting for papers does not count."""
         course: list[tuple[float, RequestState]] = _DATA["courses"][_DATA["course_of"][self.service]]
-        state, since = course[0][1], self.filed_at
+        reached = [(course[0][1], self.filed_at)]
         late = timedelta()
         for hours, following in course[1:]:
             begins = self.filed_at + timedelta(hours=hours) + late
@@ -81,10 +89,10 @@ class Folder:
                 if self.papers_since and self.papers_since > begins:
                     late = self.papers_since - begins
                 continue
-            state, since = following, begins
+            reached.append((following, begins))
             if following == "need_papers":
                 break
-        return state, since
+        return reached
 
 
 class RequestBook:
@@ -102,6 +110,11 @@ class RequestBook:
     def get(self, code: str) -> Folder:
         """Raises KeyError."""
         return self._folders[code]
+
+    def moves(self, since: datetime, until: datetime) -> list[tuple[datetime, Folder]]:
+        """Which went on to another state by themselves after `since` and until `until`, in order."""
+        found = [(at, folder) for folder in self._folders.values() for at in folder.moves(since, until)]
+        return sorted(found, key=lambda move: (move[0], move[1].code))
 
     def of_customer(self, code: str, now: datetime) -> tuple[ServiceRequest, ...]:
         return self._newest_first([f for f in self._folders.values() if f.customer_code == code], now)

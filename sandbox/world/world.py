@@ -4,28 +4,39 @@ Deterministic from a seed and the moment at which it was made. Answers are the c
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
+from heapq import merge
 from hmac import digest
+from itertools import islice
 from statistics import median
 from threading import RLock
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from actions.backends.models import (
     Case,
+    Change,
+    ChangeList,
+    CodeList,
     Contract,
     Customer,
     CustomerStatus,
+    CutWarning,
+    DangerWarning,
     Debt,
     Invoice,
     InvoiceList,
+    MeterWork,
+    MeterWorkKind,
+    MeterWorkState,
     NewServiceRequest,
     Office,
     OfficeList,
     Outage,
+    OutageAnswer,
     OutageKind,
     OutageList,
     OutageReport,
@@ -42,10 +53,14 @@ from actions.backends.models import (
     TicketNote,
     TicketState,
     TransferAccount,
+    UsageFlag,
+    UsageFlagKind,
 )
 from sandbox.world import documents
 from sandbox.world.account import Account
+from sandbox.world.changes import ChangeLog, CursorGone
 from sandbox.world.dates import days, local_day
+from sandbox.world.happenings import Happenings
 from sandbox.world.outages import Cut, OutageBook, feeder_of
 from sandbox.world.people import Record, people
 from sandbox.world.places import offices, places, read_yaml
@@ -60,11 +75,15 @@ _AREA_WIDE: Final = 3  # reports of one place within the hour that make an outag
 _AREA_WINDOW: Final = timedelta(hours=1)
 _NEIGHBOURS: Final = 15
 _FEWEST_NEIGHBOURS: Final = 5
+_ACCOUNTS_A_PAGE: Final = 50  # looked through at once: making one takes some milliseconds
 _LETTERS: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 
 
+Feed = Literal["billing", "service"]
+
+
 class Unknown(LookupError):
-    """No such customer, ticket, service request, place, outage or payment request; the text is the contract's code."""
+    """No such customer, ticket, place, outage, warning … as the text says, in the contract's word."""
 
 
 class Refused(Exception):
@@ -101,6 +120,7 @@ class World:
         self._outages = OutageBook(seed, made, stories)
         self._tickets = TicketBook()
         self._folders = RequestBook(made)
+        self._happenings = Happenings(made, self._accounts, self._outages, self._folders)
         self._requests: dict[str, _Request] = {}
         self.offers_transfer = True
         """Has the utility an account of its own to which transfers may go?"""
@@ -214,8 +234,33 @@ class World:
                 raise Refused("expired", "The payment request has expired", status=409)
             account = self._account(request.customer_code)
             _, bills = self.payment_request(request_id)
-            channel = _VOCABULARY["sandbox_channel"]
-            return [account.pay(bill.id, _rest(bill), channel, self.now()) for bill in bills if _rest(bill)]
+            return self._receive(account, [(bill, _rest(bill)) for bill in bills if _rest(bill)])
+
+    def codes_owing(self, days_past_due: int, after: str | None, limit: int) -> CodeList:
+        """Customers whose oldest unpaid bill is so many days past due, or more."""
+        with self._lock:
+            now = self.now()
+            due = local_day(now) - timedelta(days=days_past_due)
+            return self._codes(lambda record: self._owes_since(record, due, now), after, limit, _ACCOUNTS_A_PAGE)
+
+    # --- Feeds ---
+
+    def changes(self, feed: Feed, after: str | None, limit: int) -> ChangeList:
+        """What happened since the world was made. Raises Refused `cursor_gone`."""
+        with self._lock:
+            now = self._look(at_once=False)
+            try:
+                items, reached, more = self._log(feed).page(after, limit)
+            except CursorGone:
+                raise Refused("cursor_gone", "Begin anew without a cursor", status=410) from None
+            return ChangeList(items=items, next=reached, more=more, as_of=now)
+
+    def newest_changes(self, count: int) -> list[Change]:
+        """The last changes of both feeds, newest first."""
+        with self._lock:
+            self._look(at_once=False)
+            both = (self._log("billing").newest(count), self._log("service").newest(count))
+            return list(islice(merge(*both, key=lambda change: change.at, reverse=True), count))
 
     # --- Service ---
 
@@ -261,6 +306,33 @@ class World:
                 if (record is None or cut.reaches(record)) and (place_code is None or place_code in outage.place_codes)
             )
             return OutageList(items=found, as_of=self.now())
+
+    def outage(self, outage_id: str) -> OutageAnswer:
+        """Raises Unknown."""
+        with self._lock:
+            now = self.now()
+            outage = self._outages.find(outage_id, now)
+            if outage is None:
+                raise Unknown("outage")
+            return OutageAnswer(**dict(outage), as_of=now)
+
+    def changeable_outages(self) -> list[Outage]:
+        """Those that `change_outage` takes and that are not over, by start."""
+        with self._lock:
+            return self._outages.own(self.now())
+
+    def codes_of_outage(self, outage_id: str, after: str | None, limit: int) -> CodeList:
+        """Customers whom an outage reaches. Raises Unknown."""
+        with self._lock:
+            cut = self._outages.cut(outage_id, self.now())
+            if cut is None or cut.known(self.now()) is None:
+                raise Unknown("outage")
+            return self._codes(cut.reaches, after, limit)
+
+    def codes_of_place(self, place_code: str, after: str | None, limit: int) -> CodeList:
+        """Customers of a place; none for one that nobody knows."""
+        with self._lock:
+            return self._codes(lambda record: record.place.code == place_code, after, limit)
 
     def report_outage(self, report: OutageReport) -> Ticket:
         """Open a report, or answer the one that this customer has open; join it to a known outage."""
@@ -313,14 +385,18 @@ class World:
 
     def add_paper(self, code: str, content: bytes) -> ServiceRequest:
         with self._lock:
-            folder, now = self._open_folder(code), self.now()
+            folder, now = self._open_folder(code), self._look()
+            before = folder.shown(now).state
             folder.add_paper(content, now)
+            if folder.shown(now).state != before:
+                self._happenings.request(folder, now)
             return folder.shown(now)
 
     def cancel_request(self, code: str) -> ServiceRequest:
         with self._lock:
-            folder, now = self._open_folder(code), self.now()
+            folder, now = self._open_folder(code), self._look()
             folder.moved = ("cancelled", now)
+            self._happenings.request(folder, now)
             return folder.shown(now)
 
     def add_note(self, code: str, note: TicketNote) -> Ticket:
@@ -367,18 +443,64 @@ class World:
         """Receive money for one invoice or for all that is owed; `amount` only with an invoice."""
         with self._lock:
             account, now = self._account(code), self.now()
-            channel = _VOCABULARY["sandbox_channel"]
             if invoice_id is None:
-                return [account.pay(bill.id, _rest(bill), channel, now) for bill in account.unpaid(now)]
+                return self._receive(account, [(bill, _rest(bill)) for bill in account.unpaid(now)])
             bill = next((bill for bill in account.invoices(now) if bill.id == invoice_id), None)
             if bill is None:
                 raise Unknown("invoice")
-            return [account.pay(bill.id, _rest(bill) if amount is None else amount, channel, now)]
+            return self._receive(account, [(bill, _rest(bill) if amount is None else amount)])
 
     def issue(self, code: str, kwh: int | None = None) -> Invoice:
         """Issue the running month's bill now."""
         with self._lock:
-            return self._account(code).issue(self.now(), kwh)
+            account, now = self._account(code), self._look()
+            bill = account.issue(now, kwh)
+            self._happenings.issued(bill, now)
+            return bill
+
+    def flag_usage(self, code: str, flag: UsageFlagKind, message: str | None = None) -> UsageFlag:
+        """Tell something about a customer's use until yesterday."""
+        with self._lock:
+            return self._happenings.flag_usage(self._account(code), flag, message, self._look())
+
+    def plan_meter_work(
+        self, code: str, work: MeterWorkKind, day: date, span: tuple[datetime, datetime] | None = None
+    ) -> MeterWork:
+        """Plan a reading or a replacement; `span` is when on that day."""
+        with self._lock:
+            return self._happenings.plan_meter_work(self._record(code).code, work, day, span, self._look())
+
+    def move_meter_work(self, work_id: str, state: MeterWorkState) -> MeterWork:
+        """Raises Unknown."""
+        with self._lock:
+            try:
+                return self._happenings.move_meter_work(work_id, state, self._look())
+            except KeyError:
+                raise Unknown("work") from None
+
+    def warn_of_cut(self, code: str, cut_from: datetime) -> CutWarning:
+        """Announce that power stops for all that is owed. Raises Refused `nothing_owed`."""
+        with self._lock:
+            account, now = self._account(code), self._look()
+            bills = account.unpaid(now)
+            if not bills:
+                raise Refused("nothing_owed", "This customer owes nothing", status=409)
+            return self._happenings.warn_of_cut(code, bills, cut_from, now)
+
+    def call_off_cut(self, warning_id: str) -> CutWarning:
+        """Raises Unknown."""
+        with self._lock:
+            try:
+                return self._happenings.call_off_cut(warning_id, self._look())
+            except KeyError:
+                raise Unknown("warning") from None
+
+    def warn_of_danger(self, place_codes: Sequence[str], text: str | None, until: datetime) -> DangerWarning:
+        """Announce a danger. Raises Unknown for a place."""
+        with self._lock:
+            self._must_be_places(place_codes)
+            told = text or _VOCABULARY["danger"]
+            return self._happenings.warn_of_danger(tuple(place_codes), told, until, self._look())
 
     def create_outage(
         self,
@@ -392,9 +514,8 @@ class World:
     ) -> Outage:
         """Publish an outage now. Raises Unknown for a place."""
         with self._lock:
-            now = self.now()
-            if any(code not in places() for code in place_codes) or not place_codes:
-                raise Unknown("place")
+            self._must_be_places(place_codes)
+            now = self._look()
             cut = Cut(
                 id=f"{'KH' if kind == 'planned' else 'SC'}-{now:%Y-%m%d}-H{secrets.token_hex(3).upper()}",
                 kind=kind,
@@ -407,13 +528,14 @@ class World:
                 published_at=now,
             )
             self._outages.add(cut)
-            return self._outage(cut)
+            return self._outage(cut, now)
 
     def change_outage(self, outage_id: str, **changes: Any) -> Outage:
         """Restore (`restored_at`), cancel (`cancelled_at`) or move (`start`, `end`) an outage. Raises Unknown."""
         with self._lock:
+            now = self._look()
             try:
-                return self._outage(self._outages.change(outage_id, **changes))
+                return self._outage(self._outages.change(outage_id, **changes), now)
             except KeyError:
                 raise Unknown("outage") from None
 
@@ -428,8 +550,9 @@ class World:
     def move_request(self, code: str, state: RequestState, message: str | None = None) -> ServiceRequest:
         """Move a service request to a state, in which it stays. Raises Unknown."""
         with self._lock:
-            folder, now = self._folder(code), self.now()
+            folder, now = self._folder(code), self._look()
             folder.moved, folder.message = (state, now), message
+            self._happenings.request(folder, now)
             return folder.shown(now)
 
     def case(self, code: str) -> tuple[Case | None, list[TicketNote]]:
@@ -444,6 +567,41 @@ class World:
             return list(self._folder(code).received)
 
     # --- Within ---
+
+    def _look(self, *, at_once: bool = True) -> datetime:
+        """The present moment, with all that came before it told."""
+        now = self.now()
+        self._happenings.catch_up(now, at_once=at_once)
+        return now
+
+    def _log(self, feed: Feed) -> ChangeLog:
+        return self._happenings.billing if feed == "billing" else self._happenings.service
+
+    def _codes(
+        self, fits: Callable[[Record], bool], after: str | None, limit: int, looked_through: int | None = None
+    ) -> CodeList:
+        """A page of the customers who fit, by code; of no more than so many looked through."""
+        later = [code for code in sorted(self._records) if after is None or code > after]
+        found: list[str] = []
+        reached = 0
+        for code in later[:looked_through]:
+            reached += 1
+            found += [code] if fits(self._records[code]) else []
+            if len(found) == limit:
+                break
+        following = later[reached - 1] if reached < len(later) else None
+        return CodeList(items=tuple(found), next=following, as_of=self.now())
+
+    def _owes_since(self, record: Record, due: date, now: datetime) -> bool:
+        unpaid = self._account(record.code).unpaid(now)
+        return bool(unpaid) and unpaid[0].due_date <= due
+
+    def _receive(self, account: Account, sums: Iterable[tuple[Invoice, int]]) -> list[Payment]:
+        """So much money for each of these bills."""
+        now, channel = self._look(), _VOCABULARY["sandbox_channel"]
+        received = [account.pay(bill.id, amount, channel, now) for bill, amount in sums]
+        self._happenings.paid(account, received, now)
+        return received
 
     def _record(self, code: str) -> Record:
         try:
@@ -482,6 +640,12 @@ class World:
             raise Refused("unknown_customer", "No such customer")
         if place_code is not None and place_code not in places():
             raise Refused("unknown_place", "No such place")
+
+    @staticmethod
+    def _must_be_places(codes: Sequence[str]) -> None:
+        """Raises Unknown."""
+        if any(code not in places() for code in codes) or not codes:
+            raise Unknown("place")
 
     def _slip(self, code: str) -> Slip:
         try:
@@ -532,9 +696,11 @@ class World:
             for each in near:
                 each.outage_id, each.message = outage.id, texts["area_wide"]
 
-    def _outage(self, cut: Cut) -> Outage:
-        outage = cut.known(self.now())
+    def _outage(self, cut: Cut, now: datetime) -> Outage:
+        """Tell of a cut that was made or changed by hand."""
+        outage = cut.known(now)
         assert outage is not None
+        self._happenings.outage(outage, now)
         return outage
 
 
