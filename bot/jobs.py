@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.exceptions import AlreadyEnqueued
@@ -95,22 +94,6 @@ def build_worker_app(product: Product) -> App:
             for contact_id in {*freed, *waiting}:
                 enqueue_sending(session, contact_id)
 
-    @app.task(name="plan_notices")
-    def plan_notices() -> None:
-        for notice_id in product.planner.plan_due():
-            name = f"plan_audience:{notice_id}"
-            _enqueue_once(product.database, "plan_audience", name, queue=Lane.NOTICE, lock=name, notice_id=notice_id)
-
-    @app.task(name="plan_audience", retry=RETRIES)
-    def plan_audience(notice_id: int) -> None:
-        product.planner.plan_audience(notice_id)
-
-    @app.task(name="dispatch_notices")
-    def dispatch_notices(channel: str, lane: str) -> None:
-        name = f"dispatch_notices:{channel}:{lane}"
-        if ChannelName(channel) in product.channels and product.dispatcher.send_due(ChannelName(channel), Lane(lane)):
-            _enqueue_once(product.database, "dispatch_notices", name, queue=lane, channel=channel, lane=lane)
-
     @app.task(name="park_forsaken_events")
     def park_forsaken_events() -> None:
         with product.database.begin() as session:
@@ -143,13 +126,34 @@ def build_worker_app(product: Product) -> App:
         now = product.clock()
         await asyncio.to_thread(_forget, product, now)
 
+    _add_notice_tasks(app, product)
     return app
 
 
-def _enqueue_once(database: Database, task: str, name: str, **how: Any) -> None:
-    """Unless one of this name waits already."""
-    with suppress(AlreadyEnqueued), database.begin() as session:
-        enqueue(session, task, queueing_lock=name, **how)
+def _add_notice_tasks(app: App, product: Product) -> None:
+    """What the company writes first: read, planned, sent."""
+
+    @app.task(name="poll_feed")
+    def poll_feed(feed: str) -> None:
+        product.feeds.drain(feed)
+
+    @app.task(name="plan_notices")
+    def plan_notices() -> None:
+        for notice_id in product.planner.plan_due():
+            lock = f"plan_audience:{notice_id}"
+            with suppress(AlreadyEnqueued), product.database.begin() as session:
+                enqueue(session, "plan_audience", queue="notice", lock=lock, queueing_lock=lock, notice_id=notice_id)
+
+    @app.task(name="plan_audience", retry=RETRIES)
+    def plan_audience(notice_id: int) -> None:
+        product.planner.plan_audience(notice_id)
+
+    @app.task(name="dispatch_notices")
+    def dispatch_notices(channel: str, lane: str) -> None:
+        if ChannelName(channel) in product.channels and product.dispatcher.send_due(ChannelName(channel), Lane(lane)):
+            lock = f"dispatch_notices:{channel}:{lane}"
+            with suppress(AlreadyEnqueued), product.database.begin() as session:
+                enqueue(session, "dispatch_notices", queue=lane, queueing_lock=lock, channel=channel, lane=lane)
 
 
 async def work(product: Product) -> None:

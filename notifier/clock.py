@@ -18,6 +18,7 @@ from bot.logs import configure_logs, get_logger
 from bot.messages import ChannelName
 from bot.settings import Settings
 from bot.store.database import Database
+from bot.store.feeds import FEEDS
 from bot.store.models import NOTICE_LANES
 from bot.store.queue import enqueue
 
@@ -47,6 +48,7 @@ TICKS = (
     Tick("return_quiet_conversations", timedelta(minutes=10)),
     Tick("watch_promises", timedelta(minutes=30)),
     Tick("forget_old_data", timedelta(hours=1)),
+    *(Tick("poll_feed", timedelta(seconds=5), arguments={"feed": feed}) for feed in FEEDS),
     Tick("plan_notices", timedelta(seconds=2)),
     *(
         Tick("dispatch_notices", timedelta(seconds=2), queue=lane, arguments={"channel": channel, "lane": lane})

@@ -27,6 +27,7 @@ from notifier.audiences import Audiences
 from notifier.changes import Intake
 from notifier.dispatch import Dispatcher, Rules
 from notifier.drafts import Drafting, LeadTimes
+from notifier.feeds import FeedPoller
 from notifier.planner import Planner
 from notifier.rendering import NoticeRenderer, load_templates, topic_of
 from notifier.truth import Truth
@@ -48,6 +49,7 @@ class Product:
     turns: TurnHandler
     waiting: WaitingEvents
     sender: ReplySender
+    feeds: FeedPoller
     intake: Intake
     planner: Planner
     dispatcher: Dispatcher
@@ -83,6 +85,7 @@ def put_together(
     company, kinds, secret = own_desk.company, own_desk.notice_kinds, settings.secret_key.get_secret_value()
     replies, signer = ReplyBook(data / "replies", settings.zone, company.model_dump()), PayloadSigner(secret)
     engine = Engine(registry.registry, replies, signer, nlu, Thresholds(**company.understanding.model_dump()))
+    intake = Intake(Drafting(kinds, _lead_times(company), settings.zone))
     return Product(
         settings=settings,
         database=database,
@@ -94,7 +97,10 @@ def put_together(
         turns=TurnHandler(database, channels, engine, own_desk, clock, topic_of=partial(topic_of, kinds)),
         waiting=WaitingEvents(database, clock, settings, channels, OneByOne(clock, own_desk.deadlines)),
         sender=ReplySender(database, channels, budget, clock, public_url=settings.public_url, secret=secret),
-        intake=Intake(Drafting(kinds, _lead_times(company), settings.zone)),
+        feeds=FeedPoller(
+            database, {"billing": own_desk.billing.changes, "service": own_desk.service.changes}, intake.take, clock
+        ),
+        intake=intake,
         planner=Planner(database, Audiences(own_desk.billing, own_desk.service).page, kinds, clock),
         dispatcher=Dispatcher(
             database,

@@ -15,8 +15,7 @@ FEEDS: Final = ("billing", "service")
 
 def enqueue_poll(session: Session, feed: str) -> None:
     """Have a feed read on. Raises procrastinate.exceptions.AlreadyEnqueued when a job for it waits already."""
-    lock = f"feed:{feed}"
-    enqueue(session, "poll_feed", queue="upkeep", lock=lock, queueing_lock=lock, feed=feed)
+    enqueue(session, "poll_feed", queue="upkeep", queueing_lock=f"poll_feed:{feed}", feed=feed)
 
 
 def ensure(session: Session, feed: str) -> None:

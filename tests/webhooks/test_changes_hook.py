@@ -49,14 +49,14 @@ def test_a_nudge_has_the_feed_read_at_once(hooked: Gateway, nudge: Nudge) -> Non
     answer = nudge(b'{"feed": "service", "count": 3}')
     assert (answer.status_code, answer.text) == (202, "")
     (job,) = hooked.jobs()
-    assert (job["task_name"], job["queue_name"], job["lock"]) == ("poll_feed", "upkeep", "feed:service")
+    assert (job["task_name"], job["queue_name"], job["queueing_lock"]) == ("poll_feed", "upkeep", "poll_feed:service")
     assert job["args"] == {"feed": "service"}
 
 
 def test_nudges_that_come_meanwhile_add_no_jobs(hooked: Gateway, nudge: Nudge) -> None:
     assert [nudge().status_code for _ in range(3)] == [202, 202, 202]
     assert nudge(b'{"feed":"service"}').status_code == 202
-    assert [job["lock"] for job in hooked.jobs()] == ["feed:billing", "feed:service"]
+    assert [job["queueing_lock"] for job in hooked.jobs()] == ["poll_feed:billing", "poll_feed:service"]
 
 
 def test_one_that_comes_while_the_feed_is_being_read_is_not_lost(hooked: Gateway, nudge: Nudge) -> None:
