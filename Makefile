@@ -48,7 +48,7 @@ test-nlu: $(NLU) train
 	$(call step,pytest of the understanding,$(NLU_PYTHON) -m pytest --confcutdir=tests/nlu tests/nlu)
 
 test-app: $(APP) $(NLU) chromium train
-	$(call step,pytest of the app,$(PYTHON) -m pytest --ignore=tests/nlu)
+	$(call step,pytest of the app,$(PYTHON) -m pytest -n 2 --ignore=tests/nlu)
 
 chromium:
 	@scripts/chromium
