@@ -1,7 +1,7 @@
 """The sandbox: Zalo, Messenger and the utility's systems in one Flask app, with chat pages to talk to the product.
 
-Mounted: `/` and `/chat` (pages), `/zalo`, `/messenger` (platforms), `/billing`, `/service`, `/pay` (the utility),
-`/control/zalo`, `/control/messenger`, `/control/backends` (for tests).
+Mounted: `/`, `/chat`, `/world` (pages), `/zalo`, `/messenger` (platforms), `/billing`, `/service`, `/pay` (the
+utility), `/control/zalo`, `/control/messenger`, `/control/backends` (for tests).
 """
 
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from sandbox.backends import Faults, billing_blueprint, payments_blueprint, serv
 from sandbox.backends import control_blueprint as backends_control
 from sandbox.chat.pages import chat_blueprint
 from sandbox.chat.rooms import Visitor
+from sandbox.chat.world import world_blueprint
 from sandbox.emulator.clock import MovableClock
 from sandbox.emulator.timers import Timers
 from sandbox.messenger.control import control_blueprint as messenger_control
@@ -67,6 +68,7 @@ class Sandbox:
         app.register_blueprint(zalo_control(self.zalo), url_prefix="/control/zalo")
         app.register_blueprint(messenger_control(self.messenger), url_prefix="/control/messenger")
         app.register_blueprint(backends_control(self.faults, self.world), url_prefix="/control/backends")
+        app.register_blueprint(world_blueprint(self.world, self.settings.company_name))
         app.register_blueprint(chat_blueprint(self.settings, self.visitors, self.world.sms, self.zalo, self.messenger))
 
         @app.get("/healthz")

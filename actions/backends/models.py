@@ -524,6 +524,17 @@ class DangerWarned(_Change):
     warning: DangerWarning
 
 
+CHANGES = (
+    InvoiceIssued,
+    PaymentReceived,
+    UsageFlagged,
+    MeterWorkPlanned,
+    CutWarned,
+    OutageKnown,
+    RequestMoved,
+    DangerWarned,
+)
+CHANGE_KINDS: frozenset[str] = frozenset(change.model_fields["kind"].default for change in CHANGES)
 Change = Annotated[
     InvoiceIssued
     | PaymentReceived
@@ -535,19 +546,6 @@ Change = Annotated[
     | DangerWarned,
     Field(discriminator="kind"),
 ]
-CHANGE_KINDS = frozenset(
-    change.model_fields["kind"].default
-    for change in (
-        InvoiceIssued,
-        PaymentReceived,
-        UsageFlagged,
-        MeterWorkPlanned,
-        CutWarned,
-        OutageKnown,
-        RequestMoved,
-        DangerWarned,
-    )
-)
 
 
 def _of_known_kinds(items: Any) -> Any:

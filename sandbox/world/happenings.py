@@ -63,10 +63,7 @@ class Happenings:
         since = max(self._looked_at, now - LONGEST_LOOK_BACK)
         if since < now:
             self._looked_at = now
-            for at, outage in self._outages.turns(since, now):
-                self.service.add(OutageKnown, at, outage=outage)
-            for at, folder in self._folders.moves(since, now):
-                self._request(folder, at)
+            self._service_itself(since, now)
         since = max(self._money_looked_at, now - LONGEST_LOOK_BACK)
         if since + (timedelta() if at_once else BETWEEN_LOOKS_AT_MONEY) < now:
             self._money_looked_at = now
@@ -89,7 +86,7 @@ class Happenings:
         self.service.add(OutageKnown, now, outage=outage)
 
     def request(self, folder: Folder, now: datetime) -> None:
-        self._request(folder, now)
+        self.service.add(RequestMoved, now, request=folder.shown(now), contact=folder.contact)
 
     def flag_usage(self, account: Account, flag: UsageFlagKind, message: str | None, now: datetime) -> UsageFlag:
         day, kwh, cost, tier = account.so_far(now)
@@ -133,6 +130,18 @@ class Happenings:
         self.service.add(DangerWarned, now, warning=warning)
         return warning
 
+    def _service_itself(self, since: datetime, now: datetime) -> None:
+        """What became known of outages, and where requests went on by themselves."""
+        happened: list[tuple[datetime, Outage | Folder]] = [
+            *self._outages.turns(since, now),
+            *self._folders.moves(since, now),
+        ]
+        for at, what in sorted(happened, key=lambda each: each[0]):
+            if isinstance(what, Outage):
+                self.outage(what, at)
+            else:
+                self.request(what, at)
+
     def _money(self, since: datetime, now: datetime) -> None:
         """Bills that came out and payments that came in by themselves."""
         happened: list[tuple[datetime, str, Account, Invoice | Payment]] = []
@@ -145,9 +154,6 @@ class Happenings:
                 self.issued(what, at)
             else:
                 self.paid(account, [what], at)
-
-    def _request(self, folder: Folder, at: datetime) -> None:
-        self.service.add(RequestMoved, at, request=folder.shown(at), contact=folder.contact)
 
     def _work(self, work: MeterWork, now: datetime) -> MeterWork:
         self._works[work.id] = work

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from flask import Flask, Response, request
 
 from actions.backends.check import CheckResult, check_backends
 from sandbox.backends import Faults
-from sandbox.world import build_world
+from sandbox.world import World, build_world
 
 
 def check(url: str, **options: Any) -> list[CheckResult]:
@@ -61,6 +62,20 @@ def test_red_on_a_broken_server(backends: Backends, fault: str) -> None:
     assert len(failed) > len(results) * 0.8
 
 
+def failed_on(world: World, path: str, change: Callable[[Any], Any]) -> list[str]:
+    """What fails when each good answer of `path` is changed so."""
+    app = backends_app(world, Faults())
+
+    @app.after_request
+    def spoil(response: Response) -> Response:
+        if request.path == path and response.status_code == 200:
+            response.set_data(json.dumps(change(json.loads(response.get_data()))))
+        return response
+
+    with serving(app) as url:
+        return [result.name for result in check(url, writes=False) if not result.ok]
+
+
 def _without(field: str) -> Callable[[Any], Any]:
     return lambda content: {name: value for name, value in content.items() if name != field}
 
@@ -88,20 +103,61 @@ def _wrong_total(content: Any) -> Any:
         ("/service/v1/outages", _reversed, "listOutages answers the contract"),
         ("/service/v1/customers/PA04DH0000123/contract", _without("number"), "getContract answers the contract"),
         ("/service/v1/offices", _without("items"), "listOffices answers the contract"),
+        ("/billing/v1/changes", _without("next"), "listChanges answers the contract"),
+        ("/billing/v1/customer-codes", _without("next"), "listCustomerCodes by debt answers the contract"),
     ],
 )
 def test_each_broken_rule_is_named(path: str, change: Callable[[Any], Any], failing: str) -> None:
-    app = backends_app(build_world(1, lambda: NOW, customers=40), Faults())
+    assert failing in failed_on(build_world(1, lambda: NOW, customers=40), path, change)
 
-    @app.after_request
-    def spoil(response: Response) -> Response:
-        if request.path == path and response.status_code == 200:
-            response.set_data(json.dumps(change(json.loads(response.get_data()))))
-        return response
+
+def _endless(content: Any) -> Any:
+    return {**content, "next": "always-the-same", "more": True}
+
+
+def _too_many(content: Any) -> Any:
+    return {**content, "items": content["items"] * 2}
+
+
+def _odd(content: Any) -> Any:
+    return {**content, "items": [{**item, "kind": "usage_flag"} for item in content["items"]]}
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "failing"),
+    [
+        ("/billing/v1/changes", _endless, "listChanges goes on after a cursor"),
+        ("/billing/v1/changes", _too_many, "listChanges answers the contract"),
+        ("/billing/v1/changes", _odd, "listChanges answers the contract"),
+        ("/service/v1/customer-codes", _reversed, "listCustomerCodes of an outage answers the contract"),
+        ("/service/v1/customer-codes", _too_many, "listCustomerCodes of an outage answers the contract"),
+    ],
+)
+def test_each_broken_rule_of_feeds_is_named(path: str, change: Callable[[Any], Any], failing: str) -> None:
+    world = build_world(1, lambda: NOW, customers=200)
+    world.create_outage(
+        sorted({world.customer(code).place_code for code in world.codes}), start=NOW + timedelta(days=9)
+    )
+    for _ in range(5):
+        world.issue("PA04DH0000123")
+    assert failing in failed_on(world, path, change)
+
+
+def test_a_feed_that_takes_any_cursor_is_named() -> None:
+    app = Flask("careless")
+
+    @app.get("/v1/changes")
+    def changes() -> dict[str, Any]:
+        return {"items": [], "next": "x", "more": False, "as_of": "2026-11-23T03:00:00Z"}
+
+    @app.get("/v1/offices")
+    def offices() -> dict[str, Any]:
+        return {"items": [], "as_of": "2026-11-23T03:00:00Z"}
 
     with serving(app) as url:
-        results = check(url, writes=False)
-    assert failing in [result.name for result in results if not result.ok]
+        failed = {result.name for result in check(url) if not result.ok}
+    assert {"a cursor that is not its own is refused", "listChanges refuses a limit of 0"} <= failed
+    assert "listChanges answers the contract" not in failed
 
 
 def test_a_system_that_ignores_keys_and_tokens() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import requests
-from backend_serving import TOKEN, Backends
+from backend_serving import NOW, TOKEN, Backends
 from openapi_spec_validator import validate
 from pydantic import BaseModel
 
@@ -32,6 +32,14 @@ ANSWERS: list[type[BaseModel]] = [
     models.ServiceRequest,
     models.ServiceRequestList,
     models.OfficeList,
+    models.CodeList,
+    models.ChangeList,
+]
+PARTS: list[type[BaseModel]] = [
+    models.UsageFlag,
+    models.MeterWork,
+    models.CutWarning,
+    models.DangerWarning,
 ]
 
 
@@ -66,13 +74,28 @@ def test_every_named_schema_compiles() -> None:
         schema(name).check_schema(document()["components"]["schemas"][name])
 
 
-@pytest.mark.parametrize("model", ANSWERS, ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", [*ANSWERS, *PARTS], ids=lambda model: model.__name__)
 def test_models_ask_for_what_the_contract_promises(model: type[BaseModel]) -> None:
     """A field that a model needs is required by the contract, and the contract knows every field of the model."""
     told = document()["components"]["schemas"][model.__name__]
     needed = {name for name, field in model.model_fields.items() if field.is_required()}
     assert needed <= set(told["required"])
     assert set(model.model_fields) == set(told["properties"])
+
+
+def test_each_known_kind_of_change_promises_what_its_model_needs() -> None:
+    told = {
+        rule["if"]["properties"]["kind"]["const"]: rule["then"]
+        for rule in document()["components"]["schemas"]["Change"]["allOf"]
+    }
+    assert told.keys() == models.CHANGE_KINDS
+    common = set(document()["components"]["schemas"]["Change"]["properties"])
+    for change in models.CHANGES:
+        own = {name for name in change.model_fields if name not in common}
+        needed = {name for name in own if change.model_fields[name].is_required()}
+        rule = told[change.model_fields["kind"].default]
+        assert needed == set(rule["required"])
+        assert own == set(rule["properties"])
 
 
 def test_every_answer_has_as_of() -> None:
@@ -107,7 +130,31 @@ def test_answers_of_the_reference_fit(quiet: Backends) -> None:
         fits("OutageList", "/service/v1/outages", {**WEEKS, "customer_code": code})
         fits("ServiceRequestList", f"/service/v1/customers/{code}/requests")
     fits("OutageList", "/service/v1/outages", WEEKS)
+    fits("OutageAnswer", "/service/v1/outages/KH-DEMO-01")
     fits("OfficeList", "/service/v1/offices")
+    fits("CodeList", "/service/v1/customer-codes", {"outage_id": "KH-DEMO-01", "limit": "9"})
+    fits("CodeList", "/billing/v1/customer-codes", {"owing_days": "0", "limit": "9"})
+
+
+def test_feeds_of_the_reference_fit(backends: Backends) -> None:
+    """With every kind of change in them."""
+    world = backends.world
+    world.issue("PA04DH0000123")
+    world.flag_usage("PA04DH0000123", "so_far")
+    world.plan_meter_work("PA04DH0000123", "reading", NOW.date())
+    world.warn_of_cut("PA04DH0000123", NOW)
+    world.pay("PA04DH0000123")
+    world.create_outage(["05587"])
+    world.move_request("DV26-000001", "scheduled")
+    world.warn_of_danger(["05587"], None, NOW)
+    kinds: set[str] = set()
+    for system in ("billing", "service"):
+        address = f"{backends.url}/{system}/v1/changes?limit=500"
+        page = requests.get(address, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=5).json()
+        assert broken("ChangeList", page) is None
+        assert len(models.ChangeList.model_validate(page).items) == len(page["items"])
+        kinds |= {item["kind"] for item in page["items"]}
+    assert kinds == models.CHANGE_KINDS
 
 
 @pytest.mark.parametrize(

@@ -60,11 +60,7 @@ class Book:
 
     def take(self, session: Session, changes: Sequence[Change], now: datetime) -> None:
         self.pages.append([change.id for change in changes])
-        for change in changes:
-            assert isinstance(change, DangerWarned)
-            session.execute(
-                text("INSERT INTO taken (key) VALUES (:key) ON CONFLICT DO NOTHING"), {"key": change.warning.id}
-            )
+        store(session, changes)
         if self.failure is not None:
             raise self.failure
 
@@ -72,3 +68,12 @@ class Book:
         """Every fact that is stored, in order."""
         with self._database.begin() as session:
             return list(session.scalars(text("SELECT key FROM taken ORDER BY id")))
+
+
+def store(session: Session, changes: Sequence[Change]) -> None:
+    """Each fact, unless it is there already."""
+    for change in changes:
+        assert isinstance(change, DangerWarned)
+        session.execute(
+            text("INSERT INTO taken (key) VALUES (:key) ON CONFLICT DO NOTHING"), {"key": change.warning.id}
+        )

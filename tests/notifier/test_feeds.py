@@ -1,9 +1,15 @@
 """Reading the utility's feeds: nothing is lost, nothing has its effect twice, whatever happens in between."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +25,7 @@ from bot.store.models import FeedCursor
 from notifier.feeds import FeedPoller
 
 FEED = "billing"
+ROOT = Path(__file__).parents[2]
 
 
 def figure(name: str) -> float:
@@ -95,6 +102,32 @@ def test_what_is_taken_and_the_cursor_are_one(reading: Reading, logs: list[Any])
     assert reading.book.pages[1:3] == [["c3", "c4"], ["c3", "c4"]]
     assert reading.book.taken() == keys(1, 2, 3, 4, 5)
     assert reading.row().failed_since is None
+
+
+KILLED_WHILE_TAKING = """
+import os, signal, sys
+from feed_of_lists import NOW, ListedFeed, store
+from bot.store.database import Database
+from notifier.feeds import FeedPoller
+
+def take(session, changes, now):
+    store(session, changes)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+FeedPoller(Database(sys.argv[1]), {"billing": ListedFeed(5)}, take, lambda: NOW).poll("billing")
+"""
+
+
+def test_a_poller_killed_with_a_page_in_hand_leaves_nothing_behind(reading: Reading) -> None:
+    command = [sys.executable, "-c", KILLED_WHILE_TAKING, reading.database.url]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, Path(__file__).parent)))}
+    killed = subprocess.run(command, env=environment, timeout=60, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    deadline = time.monotonic() + 10
+    while not reading.book.taken() and time.monotonic() < deadline:
+        reading.poller().drain(FEED)  # until the server has noticed, the row stays locked
+    assert reading.feed.asked[0] is None
+    assert reading.book.taken() == keys(1, 2, 3, 4, 5)
 
 
 def test_a_page_that_comes_again_has_no_further_effect(reading: Reading) -> None:
