@@ -4,7 +4,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, Final
@@ -33,7 +33,7 @@ from bot.store import conversations, ledger, notices
 from bot.store.database import Database
 from bot.store.ledger import Claimed, Result
 from bot.store.models import DeliveryStatus, Lane, NoticeStatus
-from bot.store.preferences import QuietHours
+from bot.store.preferences import Level, QuietHours
 from notifier.policy import Case, Reason, Route, Send, Skip, Wait, Way, decide
 from notifier.rendering import NoticeRenderer, Told, can_go_together
 from notifier.truth import Question, Truth, question
@@ -74,6 +74,12 @@ class Message:
     @property
     def id(self) -> int:
         return self.told[0].id
+
+    @property
+    def conversation_id(self) -> int:
+        conversation_id = self.told[0].conversation_id
+        assert conversation_id is not None
+        return conversation_id
 
     @property
     def kept(self) -> Mapping[str, Any]:
@@ -257,37 +263,46 @@ class Dispatcher:
 
     def _settle(self, sent: Sequence[tuple[Message, Sent | SendError]], channel: ChannelName) -> None:
         now = self._clock()
-        results, lines, gone, pause = [], [], [], {}
-        for message, outcome in sent:
-            first = message.told[0]
-            result = self._result(message, outcome, channel, now)
-            results.append(result)
-            DELIVERIES.labels(channel, result.outcome).inc()
-            if first.campaign:
-                self._fates[first.notice_id][result.status] += 1
-            if isinstance(outcome, Sent):
-                DELIVERY_SECONDS.labels(channel, message.kind.sent.lane).observe(
-                    max(0.0, (now - first.created_at).total_seconds())
-                )
-                if first.conversation_id is not None:
-                    lines.append((first.conversation_id, message.content.text, message.kept))
-            elif isinstance(outcome, RecipientGone) and outcome.scope is Scope.RECIPIENT:
-                gone.append(first.contact_id)
-            elif isinstance(outcome, Reauthorise) and outcome.scope is Scope.KIND:
-                pause[first.notice_id] = f"{outcome.code}: {outcome.reason}"
-        pause |= {notice: "too_many_fail" for notice in {m.told[0].notice_id for m, _ in sent} if self._fails(notice)}
+        results = [self._result(message, outcome, channel, now) for message, outcome in sent]
+        for (message, _), result in zip(sent, results, strict=True):
+            self._count(message, result, channel, now)
+        pause = self._to_pause(sent)
+        accepted = [each for each, outcome in sent if isinstance(outcome, Sent)]
         with self._database.begin() as session:
-            ledger.settle(session, results, now)
-            ledger.record(session, lines, now)
-            for contact_id in gone:
-                conversations.mark_unreachable(session, contact_id, now)
+            lines = ledger.record(
+                session, [(each.conversation_id, each.content.text, each.kept) for each in accepted], now
+            )
+            line_of = dict(zip((each.id for each in accepted), lines, strict=True))
+            ledger.settle(session, [replace(result, line=line_of.get(result.id)) for result in results], now)
+            for message, outcome in sent:
+                if isinstance(outcome, RecipientGone) and outcome.scope is Scope.RECIPIENT:
+                    conversations.mark_unreachable(session, message.told[0].contact_id, now)
             for notice_id, why in pause.items():
                 notices.pause(session, notice_id, why)
         for notice_id, why in pause.items():
             log.error("notice_paused", notice=notice_id, because=why)
             NOTICES_PAUSED.inc()
-        if results and any(result.status is DeliveryStatus.SENT for result in results):
+        if accepted:
             TOKEN_ALERT.labels(channel).set(0)
+
+    def _count(self, message: Message, result: Result, channel: ChannelName, now: datetime) -> None:
+        first = message.told[0]
+        DELIVERIES.labels(channel, result.outcome).inc()
+        if first.campaign:
+            self._fates[first.notice_id][result.status] += 1
+        if result.status is DeliveryStatus.SENT:
+            waited = max(0.0, (now - first.created_at).total_seconds())
+            DELIVERY_SECONDS.labels(channel, message.kind.sent.lane).observe(waited)
+
+    def _to_pause(self, sent: Sequence[tuple[Message, Sent | SendError]]) -> dict[int, str]:
+        """Notices that people must look at, and why."""
+        refused = {
+            message.told[0].notice_id: f"{outcome.code}: {outcome.reason}"
+            for message, outcome in sent
+            if isinstance(outcome, Reauthorise) and outcome.scope is Scope.KIND
+        }
+        tried = {message.told[0].notice_id for message, _ in sent}
+        return refused | {notice: "too_many_fail" for notice in tried if self._fails(notice)}
 
     def _result(self, message: Message, outcome: Sent | SendError, channel: ChannelName, now: datetime) -> Result:
         first = message.told[0]
@@ -349,14 +364,8 @@ def _told(claimed: Claimed) -> Told:
         link_id=claimed.link_id,
         code=claimed.customer_code,
         nickname=claimed.nickname,
-        level=_level(claimed),
+        level=Level(claimed.level_kwh, claimed.level_dong) if claimed.kind == "usage_level" else None,
     )
-
-
-def _level(claimed: Claimed) -> str | None:
-    if claimed.level_kwh is not None:
-        return f"{claimed.level_kwh} kWh"
-    return f"{claimed.level_dong:,} đ".replace(",", ".") if claimed.level_dong is not None else None
 
 
 def _level_reached(claimed: Claimed) -> bool:

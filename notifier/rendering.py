@@ -15,6 +15,7 @@ from bot.dialogue.replies import ReplyBook
 from bot.messages import Button, ChannelName, OutMessage
 from bot.notice_kinds import NoticeKind, NoticeKinds
 from bot.store.ledger import LastTold
+from bot.store.preferences import Level
 
 FACTS: Final[Mapping[str, type[BaseModel]]] = {
     "invoice": Invoice,
@@ -25,8 +26,10 @@ FACTS: Final[Mapping[str, type[BaseModel]]] = {
     "cut": CutWarning,
     "danger": DangerWarning,
 }
-TOGETHER: Final = {"invoice": "bills", "payment": "payments"}
+TOGETHER: Final = {"invoice": "bills", "payment": "received"}
 """Facts of which several go into one message, and what the texts call them."""
+IN_TEXTS: Final = {"outage": "power_cut"}
+"""What the texts call the other facts, if not by their own name."""
 
 
 class TemplateData(BaseModel):
@@ -57,7 +60,7 @@ class Told:
     link_id: int | None = None
     code: str | None = None
     nickname: str | None = None
-    level: str | None = None
+    level: Level | None = None
 
     @property
     def label(self) -> str | None:
@@ -117,7 +120,7 @@ def _values(kind: NoticeKind, told: Sequence[Told]) -> dict[str, Any]:
     first, parsed = told[0], [_parsed(each.facts) for each in told]
     one = len(told) == 1
     return {
-        **parsed[0],
+        **{IN_TEXTS.get(name, name): value for name, value in parsed[0].items()},
         **{
             many: [(each.label, facts[name]) for each, facts in zip(told, parsed, strict=True)]
             for name, many in TOGETHER.items()

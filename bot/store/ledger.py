@@ -73,10 +73,12 @@ _SETTLE = text(
         provider_message_id = coalesce(delivery.provider_message_id, given.message_id),
         not_before = coalesce(given.not_before, delivery.not_before), lease_until = NULL,
         attempts = delivery.attempts - CASE WHEN given.counts THEN 0 ELSE 1 END,
-        sent_at = CASE WHEN given.status = 'sent' THEN :now ELSE delivery.sent_at END
+        sent_at = CASE WHEN given.status = 'sent' THEN :now ELSE delivery.sent_at END,
+        message_id = coalesce(given.line, delivery.message_id)
     FROM unnest(CAST(:ids AS bigint[]), CAST(:statuses AS text[]), CAST(:outcomes AS text[]), CAST(:codes AS text[]),
-        CAST(:message_ids AS text[]), CAST(:not_befores AS timestamptz[]), CAST(:counts AS boolean[]))
-        AS given (id, status, outcome, code, message_id, not_before, counts)
+        CAST(:message_ids AS text[]), CAST(:not_befores AS timestamptz[]), CAST(:counts AS boolean[]),
+        CAST(:lines AS bigint[]))
+        AS given (id, status, outcome, code, message_id, not_before, counts, line)
     WHERE delivery.id = given.id AND delivery.status IN ('claimed', 'sending')
     """
 )
@@ -120,7 +122,7 @@ class Claimed:
 
 @dataclass(frozen=True)
 class Result:
-    """What becomes of a claimed delivery. `counts`: the try counts against its attempts."""
+    """What becomes of a claimed delivery. `counts`: the try counts against its attempts. `line`: of the thread."""
 
     id: int
     status: DeliveryStatus
@@ -129,6 +131,7 @@ class Result:
     provider_message_id: str | None = None
     not_before: datetime | None = None
     counts: bool = True
+    line: int | None = None
 
 
 def claim(session: Session, channel: str, lane: Lane, now: datetime, limit: int) -> list[int]:
@@ -264,13 +267,14 @@ def _settle(session: Session, results: Sequence[Result], now: datetime) -> None:
             "message_ids": [each.provider_message_id for each in results],
             "not_befores": [each.not_before for each in results],
             "counts": [each.counts for each in results],
+            "lines": [each.line for each in results],
             "now": now,
         },
     )
 
 
-def record(session: Session, lines: Iterable[tuple[int, str, Mapping[str, Any]]], now: datetime) -> None:
-    """What was sent, as lines of the threads: conversation, text, and the rest of the message."""
+def record(session: Session, lines: Iterable[tuple[int, str, Mapping[str, Any]]], now: datetime) -> list[int]:
+    """What was sent, as lines of the threads: conversation, text, and the rest of the message. Returns their ids."""
     rows = [
         {
             "conversation_id": conversation,
@@ -282,8 +286,9 @@ def record(session: Session, lines: Iterable[tuple[int, str, Mapping[str, Any]]]
         }
         for conversation, words, content in lines
     ]
-    if rows:
-        session.execute(insert(Message), rows)
+    if not rows:
+        return []
+    return list(session.scalars(insert(Message).returning(Message.id, sort_by_parameter_order=True), rows))
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,7 @@ def test_sizes_keep_zalos_minute_and_metas_second(monkeypatch: pytest.MonkeyPatc
             backend_token="x",
         )
     )
-    assert found[ZALO].burst + 60 * found[ZALO].rate == pytest.approx(3800)
+    assert found[ZALO].burst + 60 * found[ZALO].rate == pytest.approx(3980)
     assert found[ChannelName.MESSENGER] == Bucket(rate=30, burst=30)
 
 

@@ -22,9 +22,11 @@ from actions import vietqr
 from bot.dialogue.state import DialogueState
 from bot.messages import ChannelName
 from bot.store import conversations, handovers
+from bot.store.feeds import FEEDS
 from bot.store.grid import OUTAGE, GridReports, Reported
 from bot.store.link_codes import LinkCodes, grouped
 from bot.store.models import (
+    NOTICE_LANES,
     Consent,
     Conversation,
     Delivery,
@@ -275,6 +277,17 @@ class Player:
         """The next sends fail for a moment, as the platform itself says."""
         call, code = ("cs", ZALO_BUSY) if self._channel is ChannelName.ZALO else ("messages", MESSENGER_BUSY)
         self._emulator.state.faults.plan(call, Fault("error", code=code), count)
+
+    def _send_notices(self) -> None:
+        """What the clock has done all the time: the feeds are read, what is due is planned and sent."""
+        self._answers_before = len(self._stack.sandbox.answers)
+        product = self._stack.product
+        for feed in FEEDS:
+            product.feeds.drain(feed)
+        for notice_id in product.planner.plan_due():
+            product.planner.plan_audience(notice_id)
+        for lane in NOTICE_LANES:
+            product.dispatcher.send_due(self._channel, lane)
 
     def _happen(self, text: str) -> None:
         _found(HAPPENINGS, text)(self)
@@ -619,6 +632,17 @@ def _pay_in_part(player: Player, code: str, amount: int) -> None:
     world.pay(code, world.debt(code).invoices[0].id, amount)
 
 
+def _plan_cut(player: Player, place_code: str) -> None:
+    start = player._stack.clock().replace(hour=1, minute=0, second=0, microsecond=0) + timedelta(days=6)
+    world = player._stack.sandbox.world
+    cut = world.create_outage([place_code], kind="planned", start=start, expected_end=start + timedelta(hours=4))
+    player._cut = cut.id
+
+
+def _call_off(player: Player) -> None:
+    player._stack.sandbox.world.change_outage(player._cut, cancelled_at=player._stack.clock())
+
+
 def _let_others_report(player: Player, count: str, place_code: str) -> None:
     """Others of that place, each from a chat of their own, in the last minutes."""
     rule, now = player._stack.product.company.suspected_outage.rule, player._stack.clock()
@@ -643,6 +667,10 @@ HAPPENINGS: dict[str, Any] = {
     r"the webhooks come": lambda p: p._emulator.webhooks.sender.release(),
     r"the platform fails (\d+) times?": lambda p, count: p._fail(int(count)),
     r"(\d+) others report no power in (\d{5})": _let_others_report,
+    r"a bill is issued to (P\w+)": lambda p, code: p._stack.sandbox.world.issue(code),
+    r"a cut is planned in (\d{5})": lambda p, place: _plan_cut(p, place),
+    r"the cut is called off": lambda p: _call_off(p),
+    r"notices are sent": lambda p: p._send_notices(),
     r"staff give the conversation back": lambda p: p._emulator.people.hand_back(p._customers[0].user),
     r"(P\w+) is paid": lambda p, code: p._stack.sandbox.world.pay(code),
     r"(\d+) đ are paid on the oldest bill of (P\w+)": lambda p, amount, code: _pay_in_part(p, code, int(amount)),

@@ -16,7 +16,19 @@ from fixtures.outside import CODE, Billing, Service, invoice
 from jinja2 import meta
 
 from actions import conversation, estimates, prices
-from actions.backends.models import Appointment, Case, Outage, Payment, Reading, RequestDetail, ServiceRequest
+from actions.backends.models import (
+    Appointment,
+    Case,
+    CutWarning,
+    DangerWarning,
+    MeterWork,
+    Outage,
+    Payment,
+    Reading,
+    RequestDetail,
+    ServiceRequest,
+    UsageFlag,
+)
 from actions.bill_parts import Cause, Part
 from actions.catalogue import catalogue
 from actions.consumption import Month, daily_use
@@ -53,6 +65,7 @@ ENGINE: Engine[Any] = Engine(registry, BOOK, PayloadSigner("s"), None, Threshold
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 HOURS = OfficeHours(COMPANY.staff, ZONE)
 GENUINE = load_genuine(DATA / "genuine.yml")
+NOTICES = load_notice_kinds(DATA / "notices.yml")
 SCAM = "0912345678 và 19001909, 1900292900, 19006769 đòi chuyển tiền stk 123456789, evn-x.top, abc.top, thu tiền mặt"
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 MONTH = date(2026, 10, 1)
@@ -129,6 +142,7 @@ def families() -> set[str]:
             for field in form.asks()
             if not_secret(form, field) and not tells_itself(form, "title_of")
         ),
+        *(f"told.{kind.key}" for kind in NOTICES.kinds if kind.group != "news"),
         *(f"media.{kind}" for kind in kinds if f"media.{kind}" in BOOK.replies),
     }
 
@@ -285,6 +299,42 @@ def values(**changes: Any) -> dict[str, Any]:
         "debt": debt,
         "request": billing.payment_request(CODE, [bill.id], idempotency_key="k"),
         "payments": [payment],
+        "bills": [(CODE, bill), ("nhà mẹ", invoice(CODE, date(2026, 9, 1), total=1_234_567))],
+        "received": [(CODE, payment)],
+        "label": CODE,
+        "power_cut": outage(actual_end=NOW),
+        "usage": UsageFlag(
+            customer_code=CODE,
+            flag="unusual",
+            day=date(2026, 11, 23),
+            kwh=Decimal("305.5"),
+            cost=700_000,
+            tier=4,
+            message="gấp đôi ngày thường",
+        ),
+        "work": MeterWork(
+            id="W",
+            customer_code=CODE,
+            work="replacement",
+            day=date(2026, 11, 28),
+            start=NOW,
+            end=NOW + timedelta(hours=2),
+            state="planned",
+        ),
+        "cut": CutWarning(
+            id="N",
+            customer_code=CODE,
+            invoice_ids=(bill.id,),
+            total=512_340,
+            cut_from=NOW + timedelta(days=3),
+            state="planned",
+        ),
+        "danger": DangerWarning(
+            id="D",
+            place_codes=("05521",),
+            text="Nước lũ ngập trạm biến áp xã Bình Yên.",
+            until=NOW + timedelta(hours=6),
+        ),
         "readings": billing.readings(CODE, first=date(2026, 11, 20), last=date(2026, 11, 23)).items,
         "period": Period.of(MONTH),
         "as_of": NOW,

@@ -94,6 +94,6 @@ class Gateway:
     def jobs(self) -> list[dict[str, Any]]:
         with self.database.begin() as session:
             rows = session.execute(
-                text("SELECT task_name, queue_name, lock, args FROM procrastinate_jobs ORDER BY id")
+                text("SELECT task_name, queue_name, lock, queueing_lock, args FROM procrastinate_jobs ORDER BY id")
             ).mappings()
             return [dict(row) for row in rows]
