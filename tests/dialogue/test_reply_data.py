@@ -332,7 +332,7 @@ def values(**changes: Any) -> dict[str, Any]:
         "danger": DangerWarning(
             id="D",
             place_codes=("05521",),
-            text="Nước lũ ngập trạm biến áp xã Bình Yên.",
+            text="Nước lũ ngập trạm biến áp Bình Yên.",
             until=NOW + timedelta(hours=6),
         ),
         "readings": billing.readings(CODE, first=date(2026, 11, 20), last=date(2026, 11, 23)).items,
