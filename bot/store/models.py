@@ -306,6 +306,7 @@ class Notice(Base):
         Index("ix_notice_due", "not_before", "id", postgresql_where=sql("status = 'waiting'")),
         Index("ix_notice_running", "id", postgresql_where=sql("status = 'running'")),
         Index("ix_notice_subject", "subject"),
+        Index("ix_notice_kept", "created_at", postgresql_where=sql("facts <> '{}'::jsonb")),
     )
 
     id: Mapped[int] = _id()

@@ -37,8 +37,10 @@ from bot.store.models import (
     LinkCodeGuess,
     Media,
     Message,
+    Notice,
     NoticeLimits,
     NoticePreference,
+    NoticeStatus,
     OtpChallenge,
     Owner,
     RightsRequest,
@@ -58,6 +60,7 @@ SLICE: Final = 1_000
 
 EMPTY: Final = cast({}, JSONB)
 NOTHING_LOADED: Final = {"synchronize_session": False}
+ENDED: Final = (NoticeStatus.DONE, NoticeStatus.SUPERSEDED, NoticeStatus.CANCELLED)
 CAME_WITH: Final = ("attachments", "position", "info")
 """What is kept of a message besides its text (bot/pipeline/turns.py)."""
 
@@ -99,6 +102,17 @@ def forget_sent(session: Session, before: datetime) -> bool:
         .limit(SLICE)
     )
     return _is_full(session.execute(update(Delivery).where(Delivery.id.in_(old)).values(content={}), NOTHING_LOADED))
+
+
+def forget_facts(session: Session, before: datetime) -> bool:
+    """One slice of what notices told: that they were sent, and how it went, stays. True if there may be more."""
+    old = (
+        select(Notice.id)
+        .where(Notice.facts != EMPTY, Notice.created_at < before, Notice.status.in_(ENDED))
+        .limit(SLICE)
+    )
+    emptied = update(Notice).where(Notice.id.in_(old)).values(facts={}, customer_code=null())
+    return _is_full(session.execute(emptied, NOTHING_LOADED))
 
 
 def forget_summaries(session: Session, before: datetime) -> bool:
@@ -173,5 +187,11 @@ def _is_full(done: Result[Any]) -> bool:
 
 Forget = Callable[[Session, datetime], bool]
 WITH_ATTACHMENTS: Final[tuple[Forget, ...]] = (forget_attachments,)
-WITH_MESSAGES: Final[tuple[Forget, ...]] = (forget_words, forget_sent, forget_summaries, forget_dialogues)
+WITH_MESSAGES: Final[tuple[Forget, ...]] = (
+    forget_words,
+    forget_sent,
+    forget_facts,
+    forget_summaries,
+    forget_dialogues,
+)
 """What goes after `retention.attachment_days` and after `retention.message_days`."""

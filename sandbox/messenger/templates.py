@@ -3,9 +3,12 @@
 import re
 import secrets
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import yaml
 from flask import Blueprint, Response, jsonify, request
 
 from sandbox.emulator.transcript import Tap
@@ -14,6 +17,7 @@ from sandbox.messenger.shapes import MAX_BUTTONS, MAX_TITLE, Content
 from sandbox.messenger.state import MessengerState
 from sandbox.messenger.webhooks import MessengerWebhooks
 
+APPROVED = Path(__file__).with_name("templates.yml")
 PLACEHOLDER = re.compile(r"{{(\w+)}}")
 NAME = re.compile(r"[a-z0-9_]+")
 MAX_BODY = 1024
@@ -60,7 +64,7 @@ class TemplateDesk:
     def __init__(self, state: MessengerState, webhooks: MessengerWebhooks) -> None:
         self._state = state
         self._webhooks = webhooks
-        self._templates: dict[tuple[str, str], Template] = {}
+        self._templates = {(each.name, each.language): each for each in _approved()}
         self._lock = threading.Lock()
 
     def create(self, body: dict[str, Any]) -> Template:
@@ -127,6 +131,12 @@ class TemplateDesk:
         text = _fill(template, components)
         echo = {"attachments": [{"type": "template", "payload": {"template_type": "utility_messages"}}], "text": text}
         return Content("template", echo, text, _taps(template, components), metadata=message.get("metadata"))
+
+
+def _approved() -> Iterator[Template]:
+    for number, row in enumerate(yaml.safe_load(APPROVED.read_text(encoding="utf-8")), start=1):
+        body = {"type": "BODY", "text": row["text"]}
+        yield Template(str(900_000_000_000_000 + number), row["name"], "vi", "APPROVED", [body], named=True)
 
 
 def _component(components: list[dict[str, Any]], kind: str) -> dict[str, Any]:

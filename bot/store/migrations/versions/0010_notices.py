@@ -37,6 +37,7 @@ def upgrade() -> None:
     op.create_index("ix_notice_due", "notice", ["not_before", "id"], postgresql_where=sa.text("status = 'waiting'"))
     op.create_index("ix_notice_running", "notice", ["id"], postgresql_where=sa.text("status = 'running'"))
     op.create_index("ix_notice_subject", "notice", ["subject"])
+    op.create_index("ix_notice_kept", "notice", ["created_at"], postgresql_where=sa.text("facts <> '{}'::jsonb"))
     op.add_column("delivery", sa.Column("notice_id", sa.BigInteger(), sa.ForeignKey("notice.id")))
     op.add_column("delivery", sa.Column("link_id", sa.BigInteger()))
     op.add_column("delivery", sa.Column("route", sa.Text()))
