@@ -136,6 +136,7 @@ def _add_notice_tasks(app: App, product: Product) -> None:
     @app.task(name="poll_feed")
     def poll_feed(feed: str) -> None:
         product.feeds.drain(feed)
+        plan_notices()
 
     @app.task(name="plan_notices")
     def plan_notices() -> None:

@@ -315,6 +315,9 @@ class Engine(Generic[D]):
         vague = sure is not Certainty.HIGH or (few_words and said.said() and understanding.confidence < NEW_SUBJECT)
         if topic is None:
             return None
+        unclear = sure is not Certainty.HIGH or understanding.intent == "out_of_scope"
+        if turn.told and few_words and unclear and not said.said():
+            return turn.told
         last = topic.command.name
         more_of_it = few_words and understanding.intent == last and self.registry.is_about(last, said)
         if not (understanding.intent in {"inform", "deny"} or vague or more_of_it):

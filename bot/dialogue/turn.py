@@ -85,6 +85,7 @@ class Turn(Generic[D]):
     `asks_which`: the answer depends on the account, which is asked for.
     `tapped`: the title of the button, or what it does if that is no longer known.
     `about`: the link of the account that was asked for last.
+    `told`: what we wrote to the customer of since their last message.
     `request`: what is asked; a handler may add what it has read from the words, so that it holds when asked again.
     """
 
@@ -106,6 +107,7 @@ class Turn(Generic[D]):
     asks_which: bool = False
     tapped: str | None = None
     about: int | None = None
+    told: Command | None = None
     request: Slots = field(default_factory=Slots)
 
     def say(self, key: str, *, picture: bytes | None = None, **values: Any) -> None:

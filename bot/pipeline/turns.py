@@ -95,7 +95,8 @@ class TurnHandler:
             return
         turn = self._turn(event, loaded)
         if told and told.sent_at > (loaded.contact.last_inbound_at or told.sent_at - NOTICE_IS_ANSWERED_WITHIN):
-            turn.state.hear(self._topic_of(told), turn.now)
+            turn.told = self._topic_of(told)
+            turn.state.hear(turn.told, turn.now)
         if event.inbound.kind in {InboundKind.TEXT, InboundKind.BUTTON}:
             self._background.submit(self._channels[event.channel].show_typing, loaded.contact.channel_user_id)
         self._engine.respond(turn)

@@ -639,6 +639,10 @@ def _plan_cut(player: Player, place_code: str) -> None:
     player._cut = cut.id
 
 
+def _fail_power(player: Player, place_code: str) -> None:
+    player._cut = player._stack.sandbox.world.create_outage([place_code]).id
+
+
 def _call_off(player: Player) -> None:
     player._stack.sandbox.world.change_outage(player._cut, cancelled_at=player._stack.clock())
 
@@ -670,6 +674,8 @@ HAPPENINGS: dict[str, Any] = {
     r"a bill is issued to (P\w+)": lambda p, code: p._stack.sandbox.world.issue(code),
     r"a cut is planned in (\d{5})": _plan_cut,
     r"the cut is called off": _call_off,
+    r"power fails in (\d{5})": _fail_power,
+    r"power is back": lambda p: p._stack.sandbox.world.change_outage(p._cut, restored_at=p._stack.clock()),
     r"notices are sent": lambda p: p._send_notices(),
     r"staff give the conversation back": lambda p: p._emulator.people.hand_back(p._customers[0].user),
     r"(P\w+) is paid": lambda p, code: p._stack.sandbox.world.pay(code),
