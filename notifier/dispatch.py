@@ -4,11 +4,14 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from time import monotonic
 from typing import Any, Final
 from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
 
 from bot.channels.base import Channel, Template
 from bot.channels.budget import Budget, Granted
@@ -39,7 +42,7 @@ from notifier.rendering import NoticeRenderer, Told, can_go_together
 from notifier.truth import Question, Truth, question
 
 BATCH: Final = 200
-AT_ONCE: Final = 16
+AT_ONCE: Final = 32
 """Sends under way at a time: what a worker that dies leaves as unknown."""
 BUDGET_PATIENCE: Final = timedelta(seconds=5)
 BUSY_SECONDS: Final = 20.0
@@ -75,11 +78,29 @@ class Message:
     def id(self) -> int:
         return self.told[0].id
 
-    @property
+    @cached_property
     def kept(self) -> Mapping[str, Any]:
         """As it stands in the ledger and in the thread."""
         content = self.content.model_dump(mode="json", exclude_defaults=True)
         return {**content, "template": self.template.name} if self.template else content
+
+
+@dataclass(frozen=True)
+class SentWave:
+    """What was handed over at a time, held by its lease until it is written down what became of it."""
+
+    sent: Sequence[tuple[Message, Sent | SendError]]
+    lease: datetime
+
+
+@dataclass
+class Verdict:
+    """What there is to write down of a wave."""
+
+    results: list[Result] = field(default_factory=list)
+    lines: list[tuple[int, str, Mapping[str, Any]]] = field(default_factory=list)
+    gone: list[int] = field(default_factory=list)
+    pause: dict[int, str] = field(default_factory=dict)
 
 
 class Dispatcher:
@@ -122,7 +143,8 @@ class Dispatcher:
         now = self._clock()
         midnight = now.astimezone(self._zone).replace(hour=0, minute=0, second=0, microsecond=0)
         with self._database.begin() as session:
-            ids = ledger.claim(session, channel, lane, now, BATCH)
+            held = ledger.lease(now)
+            ids = ledger.claim(session, channel, lane, BATCH, now=now, until=held)
         if not ids:
             return False
         with self._database.begin() as session:
@@ -143,8 +165,8 @@ class Dispatcher:
                     settled.append(Result(each.id, _status_of(reason), reason))
         messages = self._messages(to_send, channel, settled)
         with self._database.begin() as session:
-            ledger.settle(session, settled, now)
-        return self._send_all(messages, channel, lane)
+            ledger.settle(session, settled, held, now)
+        return self._send_all(messages, held, channel, lane)
 
     # --- Deciding ---
 
@@ -221,26 +243,38 @@ class Dispatcher:
 
     # --- Sending ---
 
-    def _send_all(self, messages: list[Message], channel: ChannelName, lane: Lane) -> bool:
-        """Wave by wave, each as large as the budget allows. False when the provider must be left alone for a while."""
-        left = messages
+    def _send_all(self, messages: list[Message], held: datetime, channel: ChannelName, lane: Lane) -> bool:
+        """Wave by wave, each as large as the budget allows. False when the provider must be left alone for a while.
+
+        What became of a wave is written down in the transaction that begins the next one, unless that must wait.
+        """
+        left, wave = messages, SentWave((), held)
         while left:
-            leave = self._budget.acquire_within(channel, lane, BUDGET_PATIENCE, n=min(AT_ONCE, len(left)))
+            leave = self._budget.acquire(channel, lane, n=min(AT_ONCE, len(left)))
             if not isinstance(leave, Granted):
-                self._put_back(left, timedelta(seconds=leave.seconds))
+                wave = self._turn(wave, [], held, channel)
+                leave = self._budget.acquire_within(channel, lane, BUDGET_PATIENCE, n=min(AT_ONCE, len(left)))
+            if not isinstance(leave, Granted):
+                self._put_back(left, held, timedelta(seconds=leave.seconds))
                 return False
-            wave, left = left[: leave.count], left[leave.count :]
-            self._send_wave(wave, channel)
+            wave, left = self._turn(wave, left[: leave.count], held, channel), left[leave.count :]
+        self._turn(wave, [], held, channel)
         return True
 
-    def _send_wave(self, wave: Sequence[Message], channel: ChannelName) -> None:
+    def _turn(self, last: SentWave, wave: Sequence[Message], held: datetime, channel: ChannelName) -> SentWave:
+        """Write down what became of the last wave, begin the next and hand it over."""
         now = self._clock()
+        lease, begun = ledger.lease(now), set[int]()
+        verdict = self._verdict(last.sent, channel, now)
         with self._database.begin() as session:
-            begun = ledger.begin(session, [(each.id, each.route, each.kept) for each in wave], now)
-        self._put_back([each for each in wave if each.id not in begun], timedelta())
+            self._settle(session, verdict, last.lease, now)
+            if wave:
+                begun = ledger.begin(session, [(each.id, each.route, each.kept) for each in wave], held, lease)
+        self._tell(verdict, channel)
+        self._put_back([each for each in wave if each.id not in begun], held, timedelta())
         going = [each for each in wave if each.id in begun]
-        outcomes = list(self._threads.map(lambda each: self._send(each, self._channels[channel]), going))
-        self._settle(list(zip(going, outcomes, strict=True)), channel)
+        outcomes = self._threads.map(lambda each: self._send(each, self._channels[channel]), going)
+        return SentWave(list(zip(going, outcomes, strict=True)), lease)
 
     @staticmethod
     def _send(message: Message, channel: Channel) -> Sent | SendError:
@@ -255,13 +289,14 @@ class Dispatcher:
             log.exception("send_broke", delivery=first.id)
             return OutcomeUnknown("broken", "the send broke off")
 
-    def _settle(self, sent: Sequence[tuple[Message, Sent | SendError]], channel: ChannelName) -> None:
-        now = self._clock()
-        results, lines, gone, pause = [], [], [], {}
+    def _verdict(
+        self, sent: Sequence[tuple[Message, Sent | SendError]], channel: ChannelName, now: datetime
+    ) -> Verdict:
+        verdict = Verdict()
         for message, outcome in sent:
             first = message.told[0]
             result = self._result(message, outcome, channel, now)
-            results.append(result)
+            verdict.results.append(result)
             DELIVERIES.labels(channel, result.outcome).inc()
             if first.campaign:
                 self._fates[first.notice_id][result.status] += 1
@@ -270,23 +305,30 @@ class Dispatcher:
                     max(0.0, (now - first.created_at).total_seconds())
                 )
                 if first.conversation_id is not None:
-                    lines.append((first.conversation_id, message.content.text, message.kept))
+                    verdict.lines.append((first.conversation_id, message.content.text, message.kept))
             elif isinstance(outcome, RecipientGone) and outcome.scope is Scope.RECIPIENT:
-                gone.append(first.contact_id)
+                verdict.gone.append(first.contact_id)
             elif isinstance(outcome, Reauthorise) and outcome.scope is Scope.KIND:
-                pause[first.notice_id] = f"{outcome.code}: {outcome.reason}"
-        pause |= {notice: "too_many_fail" for notice in {m.told[0].notice_id for m, _ in sent} if self._fails(notice)}
-        with self._database.begin() as session:
-            ledger.settle(session, results, now)
-            ledger.record(session, lines, now)
-            for contact_id in gone:
-                conversations.mark_unreachable(session, contact_id, now)
-            for notice_id, why in pause.items():
-                notices.pause(session, notice_id, why)
-        for notice_id, why in pause.items():
+                verdict.pause[first.notice_id] = f"{outcome.code}: {outcome.reason}"
+        failing = {message.told[0].notice_id for message, _ in sent}
+        verdict.pause |= {notice: "too_many_fail" for notice in failing if self._fails(notice)}
+        return verdict
+
+    @staticmethod
+    def _settle(session: Session, verdict: Verdict, held: datetime, now: datetime) -> None:
+        ledger.settle(session, verdict.results, held, now)
+        ledger.record(session, verdict.lines, now)
+        for contact_id in verdict.gone:
+            conversations.mark_unreachable(session, contact_id, now)
+        for notice_id, why in verdict.pause.items():
+            notices.pause(session, notice_id, why)
+
+    @staticmethod
+    def _tell(verdict: Verdict, channel: ChannelName) -> None:
+        for notice_id, why in verdict.pause.items():
             log.error("notice_paused", notice=notice_id, because=why)
             NOTICES_PAUSED.inc()
-        if results and any(result.status is DeliveryStatus.SENT for result in results):
+        if any(result.status is DeliveryStatus.SENT for result in verdict.results):
             TOKEN_ALERT.labels(channel).set(0)
 
     def _result(self, message: Message, outcome: Sent | SendError, channel: ChannelName, now: datetime) -> Result:
@@ -330,7 +372,7 @@ class Dispatcher:
         del self._fates[notice_id]
         return True
 
-    def _put_back(self, messages: Iterable[Message], after: timedelta) -> None:
+    def _put_back(self, messages: Iterable[Message], held: datetime, after: timedelta) -> None:
         """Not begun: due again, and no try of theirs is counted."""
         now = self._clock()
         results = [
@@ -340,7 +382,7 @@ class Dispatcher:
         ]
         if results:
             with self._database.begin() as session:
-                ledger.settle(session, results, now)
+                ledger.settle(session, results, held, now)
 
 
 def _told(claimed: Claimed) -> Told:
