@@ -100,9 +100,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.load", description="Measure the product under load.")
     parser.add_argument("--quick", action="store_true", help="a minute instead of five, with less certain figures")
     parser.add_argument("--save", action="store_true", help="write the figures into docs/bench.md")
-    parser.add_argument(
-        "--only", nargs="+", choices=PARTS, default=PARTS, help="the understanding is measured with all but the notices"
-    )
+    only = "the understanding is measured with all but the notices"
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help=only)
     return parser.parse_args()
 
 

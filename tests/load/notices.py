@@ -32,7 +32,7 @@ URGENT_COUNT = 5_000
 URGENT_SECONDS = 10
 BAR_URGENT = 0.95
 CLAIM_LIMIT = 200
-BAR_BUFFERS_A_ROW = 60
+BAR_PAGES = 5
 
 
 def measure_planning(stack: Stack, report: Report, sizes: tuple[int, ...]) -> None:
@@ -59,12 +59,7 @@ def measure_planning(stack: Stack, report: Report, sizes: tuple[int, ...]) -> No
                     done.seconds <= BAR_MILLION_SECONDS if million else None,
                 ),
                 Row("  planned, each once", f"{planned:,}", "all", planned == size),
-                Row(
-                    "  a row against one of the smallest",
-                    f"{cost / first:.2f} ×",
-                    f"≤ {BAR_FLAT} ×",
-                    cost / first <= BAR_FLAT,
-                ),
+                Row("  a row against one of the smallest", f"{rise:.2f} ×", f"≤ {BAR_FLAT} ×", rise <= BAR_FLAT),
                 Row(
                     "  memory of the process at most",
                     f"{done.rss_bytes / 10**6:.0f} MB",
@@ -83,15 +78,11 @@ def measure_engine(stack: Stack, report: Report, *, count: int) -> None:
         server = stack.cpu_seconds()["postgresql"] - before
         pace = done.count / done.seconds
         sent = _count(database, "status = 'sent'")
+        whole = done.count == sent == count
     report.add(
         ENGINE,
         Row("deliveries a second of one process", f"{pace:,.0f}", f"≥ {BAR_PER_SECOND:.0f}", pace >= BAR_PER_SECOND),
-        Row(
-            "handed over and written down, each once",
-            f"{done.count:,} and {sent:,}",
-            f"{count:,}",
-            done.count == sent == count,
-        ),
+        Row("handed over and written down, each once", f"{done.count:,} and {sent:,}", f"{count:,}", whole),
         Row("CPU of a delivery: the process", f"{1000 * done.cpu_seconds / done.count:.2f} ms"),
         Row("CPU of a delivery: PostgreSQL", f"{1000 * server / done.count:.2f} ms"),
     )
@@ -133,16 +124,12 @@ def measure_claim(stack: Stack, report: Report, *, finished: int, due: int) -> N
     by_index = "Index Scan using ix_delivery_due" in plan and "Seq Scan" not in plan
     seconds = float(re.findall(r"Execution Time: ([\d.]+)", plan)[0])
     read = int(re.findall(r"LockRows .*?\n\s+Buffers: shared hit=(\d+)", plan, re.DOTALL)[0])
+    touched = read / CLAIM_LIMIT
     report.add(
         CLAIM,
         Row(f"{finished:,} over, {due:,} due", f"{seconds:.1f} ms"),
         Row("by the index of what is due, up to the limit", "yes" if by_index else "no", "yes", by_index),
-        Row(
-            "pages touched to find and lock a row",
-            f"{read / CLAIM_LIMIT:.1f}",
-            f"≤ {BAR_BUFFERS_A_ROW}",
-            read <= BAR_BUFFERS_A_ROW * CLAIM_LIMIT,
-        ),
+        Row("pages touched to find and lock one", f"{touched:.1f}", f"≤ {BAR_PAGES}", touched <= BAR_PAGES),
     )
     report.note(CLAIM, plan)
 
