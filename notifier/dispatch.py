@@ -4,11 +4,14 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from time import monotonic
 from typing import Any, Final
 from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
 
 from bot.channels.base import Channel, Template
 from bot.channels.budget import Budget, Granted
@@ -31,7 +34,7 @@ from bot.metrics import DELIVERIES, DELIVERY_SECONDS, NOTICES_PAUSED, TOKEN_ALER
 from bot.notice_kinds import NoticeKind, NoticeKinds
 from bot.store import conversations, ledger, notices
 from bot.store.database import Database
-from bot.store.ledger import Claimed, Result
+from bot.store.ledger import Claimed, Line, Result
 from bot.store.models import DeliveryStatus, Lane, NoticeStatus
 from bot.store.preferences import Level, QuietHours
 from notifier.policy import Case, Reason, Route, Send, Skip, Wait, Way, decide
@@ -39,7 +42,7 @@ from notifier.rendering import NoticeRenderer, Told, can_go_together
 from notifier.truth import Question, Truth, question
 
 BATCH: Final = 200
-AT_ONCE: Final = 16
+AT_ONCE: Final = 32
 """Sends under way at a time: what a worker that dies leaves as unknown."""
 BUDGET_PATIENCE: Final = timedelta(seconds=5)
 BUSY_SECONDS: Final = 20.0
@@ -75,17 +78,30 @@ class Message:
     def id(self) -> int:
         return self.told[0].id
 
-    @property
-    def conversation_id(self) -> int:
-        conversation_id = self.told[0].conversation_id
-        assert conversation_id is not None
-        return conversation_id
-
-    @property
+    @cached_property
     def kept(self) -> Mapping[str, Any]:
         """As it stands in the ledger and in the thread."""
         content = self.content.model_dump(mode="json", exclude_defaults=True)
         return {**content, "template": self.template.name} if self.template else content
+
+
+@dataclass(frozen=True)
+class SentWave:
+    """What was handed over at a time, held by its lease until it is written down what became of it."""
+
+    sent: Sequence[tuple[Message, Sent | SendError]]
+    lease: datetime
+
+
+@dataclass
+class Verdict:
+    """What there is to write down of a wave."""
+
+    results: list[Result] = field(default_factory=list)
+    bundled: list[Result] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    gone: list[int] = field(default_factory=list)
+    pause: dict[int, str] = field(default_factory=dict)
 
 
 class Dispatcher:
@@ -115,6 +131,7 @@ class Dispatcher:
         self._zone = zone
         self._threads = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="notice")
         self._fates: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        self._dead_tokens: set[ChannelName] = set()
 
     def send_due(self, channel: ChannelName, lane: Lane) -> bool:
         """Batch after batch, for a while. True if there may be more that can be sent now."""
@@ -128,7 +145,8 @@ class Dispatcher:
         now = self._clock()
         midnight = now.astimezone(self._zone).replace(hour=0, minute=0, second=0, microsecond=0)
         with self._database.begin() as session:
-            ids = ledger.claim(session, channel, lane, now, BATCH)
+            held = ledger.lease(now)
+            ids = ledger.claim(session, channel, lane, BATCH, now=now, until=held)
         if not ids:
             return False
         with self._database.begin() as session:
@@ -149,8 +167,8 @@ class Dispatcher:
                     settled.append(Result(each.id, _status_of(reason), reason))
         messages = self._messages(to_send, channel, settled)
         with self._database.begin() as session:
-            ledger.settle(session, settled, now)
-        return self._send_all(messages, channel, lane)
+            ledger.settle(session, settled, held, now)
+        return self._send_all(messages, held, channel, lane)
 
     # --- Deciding ---
 
@@ -212,8 +230,6 @@ class Dispatcher:
             except Exception:
                 log.exception("notice_not_worded", delivery=told[0].id, kind=key)
                 settled += [Result(each.id, DeliveryStatus.FAILED, "not_worded") for each in told]
-            else:
-                settled += [Result(each.id, DeliveryStatus.SKIPPED, Reason.BUNDLED) for each in told[1:]]
         return messages
 
     def _message(self, kind: NoticeKind, route: Route, told: Sequence[Claimed], channel: ChannelName) -> Message:
@@ -227,26 +243,39 @@ class Dispatcher:
 
     # --- Sending ---
 
-    def _send_all(self, messages: list[Message], channel: ChannelName, lane: Lane) -> bool:
-        """Wave by wave, each as large as the budget allows. False when the provider must be left alone for a while."""
-        left = messages
+    def _send_all(self, messages: list[Message], held: datetime, channel: ChannelName, lane: Lane) -> bool:
+        """Wave by wave, each as large as the budget allows. False when the provider must be left alone for a while.
+
+        What became of a wave is written down in the transaction that begins the next one, unless that must wait.
+        """
+        left, wave = messages, SentWave((), held)
         while left:
-            leave = self._budget.acquire_within(channel, lane, BUDGET_PATIENCE, n=min(AT_ONCE, len(left)))
+            leave = self._budget.acquire(channel, lane, n=min(AT_ONCE, len(left)))
             if not isinstance(leave, Granted):
-                self._put_back(left, timedelta(seconds=leave.seconds))
+                wave = self._turn(wave, [], held, channel)
+                leave = self._budget.acquire_within(channel, lane, BUDGET_PATIENCE, n=min(AT_ONCE, len(left)))
+            if not isinstance(leave, Granted):
+                self._put_back(left, held, timedelta(seconds=leave.seconds))
                 return False
-            wave, left = left[: leave.count], left[leave.count :]
-            self._send_wave(wave, channel)
+            wave, left = self._turn(wave, left[: leave.count], held, channel), left[leave.count :]
+        self._turn(wave, [], held, channel)
         return True
 
-    def _send_wave(self, wave: Sequence[Message], channel: ChannelName) -> None:
+    def _turn(self, last: SentWave, wave: Sequence[Message], held: datetime, channel: ChannelName) -> SentWave:
+        """Write down what became of the last wave, begin the next and hand it over."""
         now = self._clock()
+        lease, begun = ledger.lease(now), set[int]()
+        verdict = self._verdict(last.sent, channel, now)
         with self._database.begin() as session:
-            begun = ledger.begin(session, [(each.id, each.route, each.kept) for each in wave], now)
-        self._put_back([each for each in wave if each.id not in begun], timedelta())
+            self._settle(session, verdict, last.lease, now)
+            ledger.settle(session, verdict.bundled, held, now)
+            if wave:
+                begun = ledger.begin(session, [(each.id, each.route, each.kept) for each in wave], held, lease)
+        self._tell(verdict, channel)
+        self._put_back([each for each in wave if each.id not in begun], held, timedelta())
         going = [each for each in wave if each.id in begun]
-        outcomes = list(self._threads.map(lambda each: self._send(each, self._channels[channel]), going))
-        self._settle(list(zip(going, outcomes, strict=True)), channel)
+        outcomes = self._threads.map(lambda each: self._send(each, self._channels[channel]), going)
+        return SentWave(list(zip(going, outcomes, strict=True)), lease)
 
     @staticmethod
     def _send(message: Message, channel: Channel) -> Sent | SendError:
@@ -261,48 +290,48 @@ class Dispatcher:
             log.exception("send_broke", delivery=first.id)
             return OutcomeUnknown("broken", "the send broke off")
 
-    def _settle(self, sent: Sequence[tuple[Message, Sent | SendError]], channel: ChannelName) -> None:
-        now = self._clock()
-        results = [self._result(message, outcome, channel, now) for message, outcome in sent]
-        for (message, _), result in zip(sent, results, strict=True):
-            self._count(message, result, channel, now)
-        pause = self._to_pause(sent)
-        accepted = [each for each, outcome in sent if isinstance(outcome, Sent)]
-        with self._database.begin() as session:
-            lines = ledger.record(
-                session, [(each.conversation_id, each.content.text, each.kept) for each in accepted], now
-            )
-            line_of = dict(zip((each.id for each in accepted), lines, strict=True))
-            ledger.settle(session, [replace(result, line=line_of.get(result.id)) for result in results], now)
-            for message, outcome in sent:
-                if isinstance(outcome, RecipientGone) and outcome.scope is Scope.RECIPIENT:
-                    conversations.mark_unreachable(session, message.told[0].contact_id, now)
-            for notice_id, why in pause.items():
-                notices.pause(session, notice_id, why)
-        for notice_id, why in pause.items():
+    def _verdict(
+        self, sent: Sequence[tuple[Message, Sent | SendError]], channel: ChannelName, now: datetime
+    ) -> Verdict:
+        verdict = Verdict()
+        for message, outcome in sent:
+            first = message.told[0]
+            result = self._result(message, outcome, channel, now)
+            verdict.results.append(result)
+            verdict.bundled += [_with_the_first(each, result) for each in message.told[1:]]
+            DELIVERIES.labels(channel, result.outcome).inc()
+            if first.campaign:
+                self._fates[first.notice_id][result.status] += 1
+            if isinstance(outcome, Sent):
+                DELIVERY_SECONDS.labels(channel, message.kind.sent.lane).observe(
+                    max(0.0, (now - first.created_at).total_seconds())
+                )
+                if first.conversation_id is not None:
+                    verdict.lines.append(Line(first.id, first.conversation_id, message.content.text, message.kept))
+            elif isinstance(outcome, RecipientGone) and outcome.scope is Scope.RECIPIENT:
+                verdict.gone.append(first.contact_id)
+            elif isinstance(outcome, Reauthorise) and outcome.scope is Scope.KIND:
+                verdict.pause[first.notice_id] = f"{outcome.code}: {outcome.reason}"
+        failing = {message.told[0].notice_id for message, _ in sent}
+        verdict.pause |= {notice: "too_many_fail" for notice in failing if self._fails(notice)}
+        return verdict
+
+    @staticmethod
+    def _settle(session: Session, verdict: Verdict, held: datetime, now: datetime) -> None:
+        ledger.settle(session, verdict.results, held, now)
+        ledger.record(session, verdict.lines, now)
+        for contact_id in verdict.gone:
+            conversations.mark_unreachable(session, contact_id, now)
+        for notice_id, why in verdict.pause.items():
+            notices.pause(session, notice_id, why)
+
+    def _tell(self, verdict: Verdict, channel: ChannelName) -> None:
+        for notice_id, why in verdict.pause.items():
             log.error("notice_paused", notice=notice_id, because=why)
             NOTICES_PAUSED.inc()
-        if accepted:
+        if any(result.status is DeliveryStatus.SENT for result in verdict.results):
             TOKEN_ALERT.labels(channel).set(0)
-
-    def _count(self, message: Message, result: Result, channel: ChannelName, now: datetime) -> None:
-        first = message.told[0]
-        DELIVERIES.labels(channel, result.outcome).inc()
-        if first.campaign:
-            self._fates[first.notice_id][result.status] += 1
-        if result.status is DeliveryStatus.SENT:
-            waited = max(0.0, (now - first.created_at).total_seconds())
-            DELIVERY_SECONDS.labels(channel, message.kind.sent.lane).observe(waited)
-
-    def _to_pause(self, sent: Sequence[tuple[Message, Sent | SendError]]) -> dict[int, str]:
-        """Notices that people must look at, and why."""
-        refused = {
-            message.told[0].notice_id: f"{outcome.code}: {outcome.reason}"
-            for message, outcome in sent
-            if isinstance(outcome, Reauthorise) and outcome.scope is Scope.KIND
-        }
-        tried = {message.told[0].notice_id for message, _ in sent}
-        return refused | {notice: "too_many_fail" for notice in tried if self._fails(notice)}
+            self._dead_tokens.discard(channel)
 
     def _result(self, message: Message, outcome: Sent | SendError, channel: ChannelName, now: datetime) -> Result:
         first = message.told[0]
@@ -335,6 +364,9 @@ class Dispatcher:
         self._budget.slow_down(channel, pause)
         if isinstance(error, Reauthorise):
             TOKEN_ALERT.labels(channel).set(1)
+            if channel in self._dead_tokens:
+                return
+            self._dead_tokens.add(channel)
             log.error("provider_paused", channel=channel, code=error.code, reason=error.reason)
 
     def _fails(self, notice_id: int) -> bool:
@@ -345,17 +377,24 @@ class Dispatcher:
         del self._fates[notice_id]
         return True
 
-    def _put_back(self, messages: Iterable[Message], after: timedelta) -> None:
+    def _put_back(self, messages: Iterable[Message], held: datetime, after: timedelta) -> None:
         """Not begun: due again, and no try of theirs is counted."""
         now = self._clock()
         results = [
             Result(each.id, DeliveryStatus.PENDING, None, not_before=now + after)
             for message in messages
-            for each in message.told[:1]
+            for each in message.told
         ]
         if results:
             with self._database.begin() as session:
-                ledger.settle(session, results, now)
+                ledger.settle(session, results, held, now)
+
+
+def _with_the_first(claimed: Claimed, first: Result) -> Result:
+    """What becomes of a delivery that the message of another one tells of, too."""
+    if first.status in {DeliveryStatus.SENT, DeliveryStatus.UNKNOWN}:
+        return Result(claimed.id, DeliveryStatus.SKIPPED, Reason.BUNDLED)
+    return Result(claimed.id, first.status, first.outcome, first.code, not_before=first.not_before)
 
 
 def _told(claimed: Claimed) -> Told:

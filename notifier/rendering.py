@@ -77,13 +77,14 @@ class NoticeRenderer:
         self._replies = replies
         self._signer = signer
         self._templates = templates
+        self._last: tuple[Mapping[str, Any], dict[str, Any]] | None = None
 
     def template_of(self, kind: str, channel: ChannelName) -> TemplateData | None:
         return self._templates.get(kind, {}).get(channel)
 
     def message(self, kind: NoticeKind, told: Sequence[Told], conversation_id: int) -> OutMessage:
         """The text of data/replies/told.yml; its buttons act on the account and bill that it is about."""
-        text, buttons = self._replies.render(f"told.{kind.key}", **_values(kind, told))
+        text, buttons = self._replies.render(f"told.{kind.key}", **self._values(kind, told))
         return OutMessage(
             text=text,
             buttons=tuple(
@@ -102,8 +103,34 @@ class NoticeRenderer:
         )
 
     def template(self, data: TemplateData, kind: NoticeKind, told: Told) -> Template:
-        values = {name: self._replies.fill(text, **_values(kind, [told])) for name, text in data.values.items()}
+        known = self._values(kind, [told])
+        values = {name: self._replies.fill(text, **known) for name, text in data.values.items()}
         return Template(name=data.name, language=data.language, values=values)
+
+    def _values(self, kind: NoticeKind, told: Sequence[Told]) -> dict[str, Any]:
+        first, parsed = told[0], [self._parsed(each.facts) for each in told]
+        one = len(told) == 1
+        return {
+            **{IN_TEXTS.get(name, name): value for name, value in parsed[0].items()},
+            **{
+                many: [(each.label, facts[name]) for each, facts in zip(told, parsed, strict=True)]
+                for name, many in TOGETHER.items()
+                if name in parsed[0]
+            },
+            "link": first.link_id if one else None,
+            "period": _period(parsed[0]) if one else None,
+            "notice": kind.group,
+            "label": first.label,
+            "code": first.code or "",
+            "level": first.level,
+        }
+
+    def _parsed(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Of the same facts as last time, those of a notice to many, without parsing them again."""
+        last = self._last
+        if last is None or last[0] is not facts:
+            last = self._last = facts, _parsed(facts)
+        return last[1]
 
 
 def topic_of(kinds: NoticeKinds, told: LastTold) -> Command:
@@ -114,25 +141,6 @@ def topic_of(kinds: NoticeKinds, told: LastTold) -> Command:
 
 def _period(facts: Mapping[str, Any]) -> Period | None:
     return Period.of(facts["invoice"].month) if "invoice" in facts else None
-
-
-def _values(kind: NoticeKind, told: Sequence[Told]) -> dict[str, Any]:
-    first, parsed = told[0], [_parsed(each.facts) for each in told]
-    one = len(told) == 1
-    return {
-        **{IN_TEXTS.get(name, name): value for name, value in parsed[0].items()},
-        **{
-            many: [(each.label, facts[name]) for each, facts in zip(told, parsed, strict=True)]
-            for name, many in TOGETHER.items()
-            if name in parsed[0]
-        },
-        "link": first.link_id if one else None,
-        "period": _period(parsed[0]) if one else None,
-        "notice": kind.group,
-        "label": first.label,
-        "code": first.code or "",
-        "level": first.level,
-    }
 
 
 def _parsed(facts: Mapping[str, Any]) -> dict[str, Any]:

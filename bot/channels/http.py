@@ -19,7 +19,8 @@ from bot.messages import ChannelName
 
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 10.0
-POOL_SIZE = 16
+POOL_SIZE = 32
+"""As many sends as the notifier has under way at a time."""
 
 TRY_AGAIN = timedelta(seconds=2)
 MAX_RETRY_AFTER = timedelta(minutes=10)

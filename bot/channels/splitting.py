@@ -26,7 +26,7 @@ _KEEP_TOGETHER = re.compile(
 
 def length(text: str) -> int:
     """Length in UTF-16 units: never less than in characters, so it holds however a platform counts."""
-    return len(text) + sum(c > "\uffff" for c in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def split_text(text: str, limit: int) -> list[str]:

@@ -5,20 +5,27 @@ dialogue, `with` naming the values that become its slots), `fill` (a value for t
 with `when`, it is only shown if that value is truthy.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import yaml
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, StrictUndefined
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from bot.text import clean
 
+MOST_FILLED = 1_000
+"""Texts of other data files that are kept compiled."""
 WEEKDAYS = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
+
+
+Wording = Callable[[Mapping[str, Any]], str]
+"""A text of the data, given its values."""
 
 
 class ButtonText(BaseModel):
@@ -57,6 +64,10 @@ class RenderedButton(BaseModel):
     phone: str | None = None
 
 
+Compiled = tuple[Wording, list[tuple[ButtonText, Wording, Wording | None, Wording | None]]]
+"""Text, and buttons with their title, url and phone."""
+
+
 class ReplyBook:
     """All replies under one folder, compiled once. Raises ValueError for data that is not as the module says."""
 
@@ -65,38 +76,44 @@ class ReplyBook:
         self._environment.globals["company"] = company
         self.replies = _load(folder)
         self._compiled = {key: self._compile(reply) for key, reply in self.replies.items()}
+        self._filled = lru_cache(maxsize=MOST_FILLED)(self._environment.from_string)
 
     def render(self, key: str, **values: Any) -> tuple[str, list[RenderedButton]]:
         """Text and buttons of a reply. An unknown key (KeyError) or value (jinja2.UndefinedError) is a defect."""
         text, buttons = self._compiled[key]
         shown = [
             RenderedButton(
-                title=clean(title.render(values)),
+                title=clean(title(values)),
                 run=button.run,
                 slots={name: values[name] for name in button.slots if values.get(name) is not None},
                 fill=button.fill,
-                url=url.render(values) if url else None,
-                phone=phone.render(values) if phone else None,
+                url=url(values) if url else None,
+                phone=phone(values) if phone else None,
             )
             for button, title, url, phone in buttons
             if button.when is None or values.get(button.when)
         ]
-        return clean(text.render(values)).strip(), shown
+        return clean(text(values)).strip(), shown
 
     def fill(self, text: str, **values: Any) -> str:
         """A text of another data file with the formats and the company's facts that replies have."""
-        return clean(self._environment.from_string(text).render(values)).strip()
+        return clean(self._filled(text).render(values)).strip()
 
-    def _compile(
-        self, reply: ReplyText
-    ) -> tuple[Template, list[tuple[ButtonText, Template, Template | None, Template | None]]]:
-        def compiled(text: str | None) -> Template | None:
-            return self._environment.from_string(text) if text is not None else None
+    def _compile(self, reply: ReplyText) -> Compiled:
+        def compiled(text: str | None) -> Wording | None:
+            return self._wording(text) if text is not None else None
 
-        return self._environment.from_string(reply.text), [
-            (button, self._environment.from_string(button.title), compiled(button.url), compiled(button.phone))
+        return self._wording(reply.text), [
+            (button, self._wording(button.title), compiled(button.url), compiled(button.phone))
             for button in reply.buttons
         ]
+
+    def _wording(self, text: str) -> Wording:
+        template = self._environment.from_string(text)
+        if "{" in text:
+            return template.render
+        fixed = template.render()
+        return lambda _values: fixed
 
 
 def _load(folder: Path) -> dict[str, ReplyText]:

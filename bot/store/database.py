@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.orm import Session
 
 
@@ -22,12 +22,19 @@ class Database:
             hide_parameters=True,  # of failed statements: the text of an error may be logged
             connect_args={"connect_timeout": 5, "options": "-c timezone=UTC"},
         )
+        self._committing = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """One transaction: committed at the end of the block, rolled back by an exception."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @contextmanager
+    def by_statement(self) -> Iterator[Connection]:
+        """A connection on which each statement is a transaction of its own: no round trips to begin and to commit."""
+        with self._committing.connect() as connection:
+            yield connection
 
     def close(self) -> None:
         self.engine.dispose()

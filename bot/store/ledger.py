@@ -1,13 +1,13 @@
 """The ledger of notices from planned to sent: claimed with a lease, marked before each send, settled in batches."""
 
 import json
+import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import and_, case, exists, func, or_, select, text, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -21,7 +21,6 @@ from bot.store.models import (
     DeliveryStatus,
     Lane,
     Link,
-    Message,
     Notice,
     NoticeLimits,
     UsageAlert,
@@ -59,9 +58,8 @@ _BEGIN = text(
     """
     UPDATE delivery SET status = 'sending', attempts = attempts + 1, lease_until = :lease,
         route = given.route, content = given.content
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:routes AS text[]), CAST(:contents AS jsonb[]))
-        AS given (id, route, content), notice
-    WHERE delivery.id = given.id AND delivery.status = 'claimed'
+    FROM jsonb_to_recordset(CAST(:given AS jsonb)) AS given (id bigint, route text, content jsonb), notice
+    WHERE delivery.id = given.id AND delivery.status = 'claimed' AND delivery.lease_until = :held
       AND notice.id = delivery.notice_id AND notice.status = 'running'
     RETURNING delivery.id
     """
@@ -73,13 +71,26 @@ _SETTLE = text(
         provider_message_id = coalesce(delivery.provider_message_id, given.message_id),
         not_before = coalesce(given.not_before, delivery.not_before), lease_until = NULL,
         attempts = delivery.attempts - CASE WHEN given.counts THEN 0 ELSE 1 END,
-        sent_at = CASE WHEN given.status = 'sent' THEN :now ELSE delivery.sent_at END,
-        message_id = coalesce(given.line, delivery.message_id)
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:statuses AS text[]), CAST(:outcomes AS text[]), CAST(:codes AS text[]),
-        CAST(:message_ids AS text[]), CAST(:not_befores AS timestamptz[]), CAST(:counts AS boolean[]),
-        CAST(:lines AS bigint[]))
-        AS given (id, status, outcome, code, message_id, not_before, counts, line)
-    WHERE delivery.id = given.id AND delivery.status IN ('claimed', 'sending')
+        sent_at = CASE WHEN given.status = 'sent' THEN :now ELSE delivery.sent_at END
+    FROM jsonb_to_recordset(CAST(:given AS jsonb)) AS given (
+        id bigint, status text, outcome text, code text, message_id text, not_before timestamptz, counts boolean)
+    WHERE delivery.id = given.id
+      AND (delivery.status IN ('claimed', 'sending') AND delivery.lease_until = :held
+        OR delivery.status = 'unknown' AND delivery.outcome = 'worker_died' AND given.status = 'sent')
+    """
+)
+"""What was taken for dead may still tell that it sent something."""
+_RECORD = text(
+    """
+    WITH given AS (
+        SELECT nextval(pg_get_serial_sequence('message', 'id')) AS line, line_of.*
+        FROM jsonb_to_recordset(CAST(:given AS jsonb))
+            AS line_of (delivery bigint, conversation bigint, words text, content jsonb)
+    ), written AS (
+        INSERT INTO message (id, conversation_id, sender, kind, text, content, created_at) OVERRIDING SYSTEM VALUE
+        SELECT line, conversation, 'bot', 'notice', words, content, :now FROM given
+    )
+    UPDATE delivery SET message_id = given.line FROM given WHERE delivery.id = given.delivery
     """
 )
 
@@ -122,7 +133,7 @@ class Claimed:
 
 @dataclass(frozen=True)
 class Result:
-    """What becomes of a claimed delivery. `counts`: the try counts against its attempts. `line`: of the thread."""
+    """What becomes of a claimed delivery. `counts`: the try counts against its attempts."""
 
     id: int
     status: DeliveryStatus
@@ -131,12 +142,19 @@ class Result:
     provider_message_id: str | None = None
     not_before: datetime | None = None
     counts: bool = True
-    line: int | None = None
 
 
-def claim(session: Session, channel: str, lane: Lane, now: datetime, limit: int) -> list[int]:
-    """Lease what is due, the oldest first, and what else of the lane is due to the same contacts. Returns ids."""
-    given = {"channel": channel, "lane": lane, "now": now, "lease": now + LEASE}
+def lease(now: datetime) -> datetime:
+    """How long a worker may hold deliveries. No two leases are the same, so each tells whose they are."""
+    return now + LEASE + timedelta(microseconds=random.randrange(1_000_000))  # noqa: S311
+
+
+def claim(session: Session, channel: str, lane: Lane, limit: int, *, now: datetime, until: datetime) -> list[int]:
+    """Lease what is due until `until`, the oldest first, and what else of the lane is due to the same contacts.
+
+    Returns ids.
+    """
+    given = {"channel": channel, "lane": lane, "now": now, "lease": until}
     rows = session.execute(_CLAIM, {**given, "limit": limit}).all()
     if not rows:
         return []
@@ -167,10 +185,9 @@ def read(session: Session, ids: Sequence[int], kinds: NoticeKinds, *, midnight: 
     )
     columns = {
         "id": Delivery.id,
-        "notice_id": Delivery.notice_id,
+        "notice_id": Notice.id,
         "kind": Notice.kind,
         "notice_status": Notice.status,
-        "facts": Notice.facts,
         "valid_until": Notice.valid_until,
         "contact_id": Contact.id,
         "channel_user_id": Contact.channel_user_id,
@@ -208,7 +225,15 @@ def read(session: Session, ids: Sequence[int], kinds: NoticeKinds, *, midnight: 
         .where(Delivery.id.in_(ids))
         .order_by(Delivery.id)
     )
-    return [Claimed(**row) for row in rows.mappings()]
+    claimed = rows.mappings().all()
+    facts = _facts(session, {row["notice_id"] for row in claimed})
+    return [Claimed(facts=facts[row["notice_id"]], **row) for row in claimed]
+
+
+def _facts(session: Session, notice_ids: set[int]) -> dict[int, Mapping[str, Any]]:
+    """Of each notice once: all its deliveries share them."""
+    rows = session.execute(select(Notice.id, Notice.facts).where(Notice.id.in_(notice_ids)))
+    return {row.id: row.facts for row in rows}
 
 
 _REPEATED = ("payment_due", "payment_overdue", "outage_reminder")
@@ -225,70 +250,81 @@ def _wanted(kinds: NoticeKinds) -> Any:
     return case((Delivery.link_id.is_(None), True), *optional, else_=True)
 
 
-def begin(session: Session, given: Sequence[tuple[int, str, Mapping[str, Any]]], now: datetime) -> set[int]:
-    """Mark deliveries (id, route, content) as being sent. Returns those that may be: not of one paused meanwhile."""
+def begin(
+    session: Session, given: Sequence[tuple[int, str, Mapping[str, Any]]], held: datetime, until: datetime
+) -> set[int]:
+    """Mark deliveries (id, route, content) held by the lease `held` as being sent, leased until `until`.
+
+    Returns those that may be: not of one paused meanwhile, nor held by another by now.
+    """
     rows = session.execute(
         _BEGIN,
         {
-            "ids": [each[0] for each in given],
-            "routes": [each[1] for each in given],
-            "contents": [json.dumps(each[2]) for each in given],
-            "lease": now + LEASE,
+            "given": json.dumps([{"id": id_, "route": route, "content": content} for id_, route, content in given]),
+            "held": held,
+            "lease": until,
         },
     )
     return {row.id for row in rows}
 
 
-def settle(session: Session, results: Sequence[Result], now: datetime) -> None:
-    """Write down what became of claimed deliveries. What a receipt or an echo told first is not overwritten.
+def settle(session: Session, results: Sequence[Result], held: datetime, now: datetime) -> None:
+    """Write down what became of deliveries held by the lease `held`; those that another holds by now are left alone.
 
-    A platform's id that another delivery has already is left out: it must not keep the others from being settled.
+    What a receipt or an echo told first is not overwritten. A platform's id that another delivery has already is left
+    out: it must not keep the others from being settled.
     """
     if not results:
         return
     try:
         with session.begin_nested():
-            _settle(session, results, now)
+            _settle(session, results, held, now)
     except IntegrityError:
         if len(results) == 1:
-            _settle(session, [replace(results[0], provider_message_id=None)], now)
+            _settle(session, [replace(results[0], provider_message_id=None)], held, now)
         for each in results if len(results) > 1 else ():
-            settle(session, [each], now)
+            settle(session, [each], held, now)
 
 
-def _settle(session: Session, results: Sequence[Result], now: datetime) -> None:
-    session.execute(
-        _SETTLE,
-        {
-            "ids": [each.id for each in results],
-            "statuses": [each.status for each in results],
-            "outcomes": [each.outcome for each in results],
-            "codes": [each.code for each in results],
-            "message_ids": [each.provider_message_id for each in results],
-            "not_befores": [each.not_before for each in results],
-            "counts": [each.counts for each in results],
-            "lines": [each.line for each in results],
-            "now": now,
-        },
-    )
-
-
-def record(session: Session, lines: Iterable[tuple[int, str, Mapping[str, Any]]], now: datetime) -> list[int]:
-    """What was sent, as lines of the threads: conversation, text, and the rest of the message. Returns their ids."""
+def _settle(session: Session, results: Sequence[Result], held: datetime, now: datetime) -> None:
     rows = [
         {
-            "conversation_id": conversation,
-            "sender": "bot",
-            "kind": "notice",
-            "text": words,
-            "content": dict(content),
-            "created_at": now,
+            "id": each.id,
+            "status": each.status,
+            "outcome": each.outcome,
+            "code": each.code,
+            "message_id": each.provider_message_id,
+            "not_before": each.not_before.isoformat() if each.not_before else None,
+            "counts": each.counts,
         }
-        for conversation, words, content in lines
+        for each in results
     ]
-    if not rows:
-        return []
-    return list(session.scalars(insert(Message).returning(Message.id, sort_by_parameter_order=True), rows))
+    session.execute(_SETTLE, {"given": json.dumps(rows), "held": held, "now": now})
+
+
+@dataclass(frozen=True)
+class Line:
+    """What was sent, for the thread of its conversation: text, and the rest of the message."""
+
+    delivery_id: int
+    conversation_id: int
+    text: str
+    content: Mapping[str, Any]
+
+
+def record(session: Session, lines: Iterable[Line], now: datetime) -> None:
+    """Write down what was sent as lines of the threads."""
+    rows = [
+        {
+            "delivery": each.delivery_id,
+            "conversation": each.conversation_id,
+            "words": each.text,
+            "content": each.content,
+        }
+        for each in lines
+    ]
+    if rows:
+        session.execute(_RECORD, {"given": json.dumps(rows), "now": now})
 
 
 @dataclass(frozen=True)

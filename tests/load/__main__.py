@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.load import replies, understanding, webhooks
+from tests.load import notices, replies, understanding, webhooks
 from tests.load.customers import bring_in
 from tests.load.report import Report, machine
 from tests.load.speech import questions
@@ -17,7 +17,7 @@ from tests.load.stack import Stack, running_stack
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "bench.md"
 MARK = "<!-- figures: written by `python -m tests.load --save` -->"
-PARTS = ("nlu", "replies", "webhooks")
+PARTS = ("nlu", "replies", "webhooks", "notices")
 
 
 def main() -> int:
@@ -37,6 +37,10 @@ def main() -> int:
 def _measure(stack: Stack, report: Report, options: argparse.Namespace) -> None:
     """The understanding first, while nothing else runs; the heaviest load last."""
     full = not options.quick
+    if "notices" in options.only:
+        _measure_notices(stack, report, full=full)
+    if set(options.only) == {"notices"}:
+        return
     texts = questions(seed=int(time.time()))
     stack.start_sandbox()
     stack.start_gateway()
@@ -80,11 +84,24 @@ def _measure(stack: Stack, report: Report, options: argparse.Namespace) -> None:
         )
 
 
+def _measure_notices(stack: Stack, report: Report, *, full: bool) -> None:
+    """Nothing but PostgreSQL beside it, until the provider is one of the sandbox."""
+    _say("notices: planning")
+    notices.measure_planning(stack, report, (10_000, 100_000, 1_000_000) if full else (10_000, 100_000))
+    _say("notices: the engine alone")
+    notices.measure_engine(stack, report, count=40_000 if full else 10_000)
+    _say("notices: urgent")
+    notices.measure_urgent(stack, report)
+    _say("notices: claiming among many")
+    notices.measure_claim(stack, report, finished=5_000_000 if full else 500_000, due=100_000)
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.load", description="Measure the product under load.")
     parser.add_argument("--quick", action="store_true", help="a minute instead of five, with less certain figures")
     parser.add_argument("--save", action="store_true", help="write the figures into docs/bench.md")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="the understanding is always measured")
+    only = "the understanding is measured with all but the notices"
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help=only)
     return parser.parse_args()
 
 

@@ -29,9 +29,14 @@ class Report:
     """Rows under headings, in the order in which they were measured."""
 
     sections: dict[str, list[Row]] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
 
     def add(self, section: str, *rows: Row) -> None:
         self.sections.setdefault(section, []).extend(rows)
+
+    def note(self, section: str, text: str) -> None:
+        """Shown as it is, below the rows of the section."""
+        self.notes[section] = text
 
     @property
     def held(self) -> bool:
@@ -43,6 +48,7 @@ class Report:
         lines = [_line(HEAD, widths)]
         for section, figures in self.sections.items():
             lines += ["", section, *(_line(row.cells, widths) for row in figures)]
+            lines += ["", *self.notes[section].splitlines()] if section in self.notes else []
         return "\n".join(lines)
 
     def as_markdown(self) -> str:
@@ -50,6 +56,7 @@ class Report:
         for section, rows in self.sections.items():
             lines += ["", f"### {section}", "", "| | measured | must be | |", "|---|---|---|---|"]
             lines += [f"| {' | '.join(row.cells)} |" for row in rows]
+            lines += ["", "```", *self.notes[section].splitlines(), "```"] if section in self.notes else []
         return "\n".join(lines)
 
 

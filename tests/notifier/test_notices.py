@@ -167,6 +167,20 @@ def test_two_bills_of_one_chat_are_one_message(stage: Stage) -> None:
     assert sorted(fates(stage)) == [("sent", "sent"), ("skipped", "bundled")]
 
 
+def test_bills_that_go_together_fail_together(stage: Stage) -> None:
+    stage.link(OTHER_CODE)
+    other = bill(OTHER_CODE, total=100_000)
+    stage.billing.bills[OTHER_CODE] = [other]
+    stage.zalo.script.append(Retry("-200", "failed", after=timedelta(seconds=2)))
+    stage.takes(issued(bill()), issued(other))
+    assert stage.send_notices() == []
+    assert fates(stage) == [("pending", "retry")] * 2
+    stage.clock.forward(seconds=3)
+    (text,) = stage.send_notices()
+    assert "512.340 đ" in text
+    assert "100.000 đ" in text
+
+
 def test_before_a_cut_all_who_linked_the_code_are_told_whatever_they_turned_off(stage: Stage) -> None:
     with stage.database.begin() as session:
         preferences.choose(
