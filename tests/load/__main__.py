@@ -92,6 +92,8 @@ def _measure_notices(stack: Stack, report: Report, *, full: bool) -> None:
     notices.measure_engine(stack, report, count=40_000 if full else 10_000)
     _say("notices: urgent")
     notices.measure_urgent(stack, report)
+    _say("notices: at the provider's limit")
+    notices.measure_limit(stack, report, seconds=300 if full else 20)
     _say("notices: claiming among many")
     notices.measure_claim(stack, report, finished=5_000_000 if full else 500_000, due=100_000)
 

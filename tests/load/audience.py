@@ -54,6 +54,11 @@ def code_of(number: int) -> str:
     return f"PB{number:09d}"
 
 
+def user_of(number: int) -> str:
+    """The id at the platform of the person of this number."""
+    return str(3_000_000_000_000_000_000 + number)
+
+
 class Pages:
     """The codes of people 1 to `last`, page by page, as a backend would give them."""
 
