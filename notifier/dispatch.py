@@ -44,6 +44,8 @@ from notifier.truth import Question, Truth, question
 BATCH: Final = 200
 AT_ONCE: Final = 32
 """Sends under way at a time: what a worker that dies leaves as unknown."""
+WORTH_IT: Final = 8
+"""So many sends at a time are waited for at a provider's limit: one by one, each would cost two transactions."""
 BUDGET_PATIENCE: Final = timedelta(seconds=5)
 BUSY_SECONDS: Final = 20.0
 """So long a job goes on before it makes room for others."""
@@ -250,10 +252,11 @@ class Dispatcher:
         """
         left, wave = messages, SentWave((), held)
         while left:
-            leave = self._budget.acquire(channel, lane, n=min(AT_ONCE, len(left)))
+            most, least = min(AT_ONCE, len(left)), min(WORTH_IT, len(left))
+            leave = self._budget.acquire(channel, lane, n=most, at_least=least)
             if not isinstance(leave, Granted):
                 wave = self._turn(wave, [], held, channel)
-                leave = self._budget.acquire_within(channel, lane, BUDGET_PATIENCE, n=min(AT_ONCE, len(left)))
+                leave = self._budget.acquire_within(channel, lane, BUDGET_PATIENCE, n=most, at_least=least)
             if not isinstance(leave, Granted):
                 self._put_back(left, held, timedelta(seconds=leave.seconds))
                 return False
