@@ -262,6 +262,12 @@ def begin(
     return {row.id for row in rows}
 
 
+def holds(session: Session, ids: Sequence[int], held: datetime) -> bool:
+    """Is any of the deliveries still held by this lease?"""
+    mine = select(Delivery.id).where(Delivery.id.in_(ids), Delivery.lease_until == held)
+    return session.scalar(mine.limit(1)) is not None
+
+
 def settle(session: Session, results: Sequence[Result], held: datetime, now: datetime) -> None:
     """Write down what became of deliveries held by the lease `held`; those that another holds by now are left alone.
 

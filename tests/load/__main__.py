@@ -100,7 +100,7 @@ def _measure_notices(stack: Stack, report: Report, *, full: bool) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.load", description="Measure the product under load.")
-    parser.add_argument("--quick", action="store_true", help="four minutes instead of twenty, with less certain figures")
+    parser.add_argument("--quick", action="store_true", help="four minutes, not twenty, with less certain figures")
     parser.add_argument("--save", action="store_true", help="write the figures into docs/bench.md")
     only = "the understanding is measured with all but the notices"
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help=only)

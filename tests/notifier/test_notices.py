@@ -1,5 +1,7 @@
 """From a change at the utility to what people are told: through the real store, planner and dispatcher."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -7,6 +9,8 @@ import pytest
 from fixtures.outside import CODE, OTHER_CODE, invoice
 from fixtures.stage import USER, Stage
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from actions.backends.errors import BackendDown
 from actions.backends.models import (
@@ -519,6 +523,31 @@ def test_whose_lease_ran_out_can_neither_begin_nor_put_back_what_another_holds(s
     with stage.database.begin() as session:
         ledger.settle(session, [ledger.Result(id_, DeliveryStatus.SENT, "sent")], quick, stage.clock())
     assert fates(stage) == [("sent", "sent")]
+
+
+def test_what_is_known_to_be_sent_is_written_down_when_the_database_comes_back(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many(stage, 1)
+    dispatcher, away = stage.product.dispatcher, OperationalError("COMMIT", {}, Exception("away"))
+    begin, waits = stage.database.begin, iter([away, away])
+    monkeypatch.setattr(dispatcher, "_sleep", lambda _seconds: None)
+
+    @contextmanager
+    def shaky() -> Iterator[Session]:
+        """The commit after the sends is lost with the connection, and the next try to write it down."""
+        with begin() as session:
+            yield session
+            if stage.zalo.sent and (trouble := next(waits, None)):
+                raise trouble
+
+    monkeypatch.setattr(stage.database, "begin", shaky)
+    with pytest.raises(OperationalError):
+        dispatcher.send_due(ChannelName.ZALO, Lane.NOTICE)
+    monkeypatch.undo()
+    assert fates(stage) == [("sent", "sent")] * 2
+    assert len(stage.messages()) == 2
+    assert stage.send_notices() == []
 
 
 def test_who_was_taken_for_dead_still_tells_what_it_sent(stage: Stage) -> None:
