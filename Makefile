@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test train bench lint lock clean chromium check-data test-nlu test-app nlu-eval
+.PHONY: help demo test train bench faults lint lock clean chromium check-data test-nlu test-app nlu-eval
 
 export RASA_TELEMETRY_ENABLED := false
 export TF_CPP_MIN_LOG_LEVEL := 2
@@ -31,6 +31,9 @@ train: $(APP) $(NLU) ## Train the understanding unless its model is up to date
 
 bench: $(APP) $(NLU) train ## Measure under load
 	@$(PYTHON) -m tests.load
+
+faults: $(APP) ## Break things while notices are sent, and count what arrives
+	@$(PYTHON) -m tests.faults
 
 nlu-eval: $(APP) $(NLU) train ## Measure the understanding on its test set beside stock Rasa; saves docs/nlu-report.json
 	@$(NLU_PYTHON) -m nlu.report

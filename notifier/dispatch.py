@@ -2,15 +2,18 @@
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from time import monotonic
+from threading import Condition
+from time import monotonic, sleep
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from bot.channels.base import Channel, Template
@@ -43,7 +46,9 @@ from notifier.truth import Question, Truth, question
 
 BATCH: Final = 200
 AT_ONCE: Final = 32
-"""Sends under way at a time: what a worker that dies leaves as unknown."""
+"""Sends under way at a time in a process: the most that a worker that dies leaves as unknown."""
+WORTH_IT: Final = 8
+"""So many sends at a time are waited for at a provider's limit: one by one, each would cost two transactions."""
 BUDGET_PATIENCE: Final = timedelta(seconds=5)
 BUSY_SECONDS: Final = 20.0
 """So long a job goes on before it makes room for others."""
@@ -52,6 +57,10 @@ TOKEN_PAUSE: Final = timedelta(seconds=30)
 FEW_SENT: Final = 20
 TOO_MANY_FAIL: Final = 0.3
 """A notice to many of which so many fail is paused for people to look at."""
+
+LATE_TRIES: Final = 20
+LATE_PAUSE_SECONDS: Final = 1.0
+DATABASE_AWAY: Final = (OperationalError, InterfaceError)
 
 log = get_logger(__name__)
 
@@ -75,8 +84,14 @@ class Message:
     template: Template | None
 
     @property
-    def id(self) -> int:
-        return self.told[0].id
+    def ids(self) -> list[int]:
+        return [each.id for each in self.told]
+
+    @property
+    def rows(self) -> list[tuple[int, str, Mapping[str, Any]]]:
+        """For the ledger: the first carries the message, the others go with it."""
+        first, *others = self.ids
+        return [(first, self.route, self.kept), *((each, self.route, {}) for each in others)]
 
     @cached_property
     def kept(self) -> Mapping[str, Any]:
@@ -85,23 +100,52 @@ class Message:
         return {**content, "template": self.template.name} if self.template else content
 
 
-@dataclass(frozen=True)
-class SentWave:
-    """What was handed over at a time, held by its lease until it is written down what became of it."""
-
-    sent: Sequence[tuple[Message, Sent | SendError]]
-    lease: datetime
-
-
 @dataclass
 class Verdict:
-    """What there is to write down of a wave."""
+    """What there is to write down at `at` of sends that are held by `lease`."""
 
+    lease: datetime
+    at: datetime
     results: list[Result] = field(default_factory=list)
-    bundled: list[Result] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
     pause: dict[int, str] = field(default_factory=dict)
+
+
+class Slots:
+    """For so many sends of a process there is room between being begun and being written down."""
+
+    def __init__(self, count: int) -> None:
+        self.free = count
+        self.changed = Condition()
+
+
+class Share:
+    """The slots that one job holds. What it has written down makes room for what it begins."""
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+        self._held = 0
+
+    def grow(self, wanted: int) -> int:
+        """How many of `wanted` may begin, in slots that are free or held by what is written down in the same step.
+
+        Waits until there is one.
+        """
+        with self._slots.changed:
+            while not self._held + self._slots.free:
+                self._slots.changed.wait()
+            size = min(wanted, self._held + self._slots.free)
+            self._slots.free -= max(0, size - self._held)
+            self._held = max(size, self._held)
+            return size
+
+    def keep(self, size: int) -> None:
+        """Let go of all but `size`."""
+        with self._slots.changed:
+            self._slots.free += self._held - size
+            self._held = size
+            self._slots.changed.notify_all()
 
 
 class Dispatcher:
@@ -119,6 +163,7 @@ class Dispatcher:
         renderer: NoticeRenderer,
         truth: Truth,
         zone: ZoneInfo,
+        sleep: Callable[[float], None] = sleep,
     ) -> None:
         self._database = database
         self._channels = channels
@@ -129,7 +174,9 @@ class Dispatcher:
         self._renderer = renderer
         self._truth = truth
         self._zone = zone
+        self._sleep = sleep
         self._threads = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="notice")
+        self._slots = Slots(AT_ONCE)
         self._fates: defaultdict[int, Counter[str]] = defaultdict(Counter)
         self._dead_tokens: set[ChannelName] = set()
 
@@ -248,34 +295,61 @@ class Dispatcher:
 
         What became of a wave is written down in the transaction that begins the next one, unless that must wait.
         """
-        left, wave = messages, SentWave((), held)
-        while left:
-            leave = self._budget.acquire(channel, lane, n=min(AT_ONCE, len(left)))
-            if not isinstance(leave, Granted):
-                wave = self._turn(wave, [], held, channel)
-                leave = self._budget.acquire_within(channel, lane, BUDGET_PATIENCE, n=min(AT_ONCE, len(left)))
-            if not isinstance(leave, Granted):
-                self._put_back(left, held, timedelta(seconds=leave.seconds))
-                return False
-            wave, left = self._turn(wave, left[: leave.count], held, channel), left[leave.count :]
-        self._turn(wave, [], held, channel)
+        left, verdict, mine = messages, Verdict(held, self._clock()), Share(self._slots)
+        try:
+            while left:
+                most, least = min(AT_ONCE, len(left)), min(WORTH_IT, len(left))
+                leave = self._budget.acquire(channel, lane, n=most, at_least=least)
+                if not isinstance(leave, Granted):
+                    verdict = self._turn(verdict, [], held, channel)
+                    mine.keep(0)
+                    leave = self._budget.acquire_within(channel, lane, BUDGET_PATIENCE, n=most, at_least=least)
+                if not isinstance(leave, Granted):
+                    self._put_back(left, held, timedelta(seconds=leave.seconds))
+                    return False
+                granted, left = left[: leave.count], left[leave.count :]
+                while granted:
+                    size = mine.grow(len(granted))
+                    verdict = self._turn(verdict, granted[:size], held, channel)
+                    mine.keep(size)
+                    granted = granted[size:]
+            self._turn(verdict, [], held, channel)
+        except DATABASE_AWAY:
+            self._write_late(verdict, channel)
+            raise
+        finally:
+            mine.keep(0)
         return True
 
-    def _turn(self, last: SentWave, wave: Sequence[Message], held: datetime, channel: ChannelName) -> SentWave:
-        """Write down what became of the last wave, begin the next and hand it over."""
+    def _turn(self, verdict: Verdict, wave: Sequence[Message], held: datetime, channel: ChannelName) -> Verdict:
+        """Write down what became of the last wave, begin the next and hand it over. Returns what became of it."""
         now = self._clock()
         lease, begun = ledger.lease(now), set[int]()
-        verdict = self._verdict(last.sent, channel, now)
         with self._database.begin() as session:
-            self._settle(session, verdict, last.lease, now)
-            ledger.settle(session, verdict.bundled, held, now)
+            self._settle(session, verdict)
             if wave:
-                begun = ledger.begin(session, [(each.id, each.route, each.kept) for each in wave], held, lease)
+                begun = ledger.begin(session, [row for each in wave for row in each.rows], held, lease)
+                stopped = [each for each in wave if not begun.issuperset(each.ids)]
+                for until in (held, lease):
+                    ledger.settle(session, _put_back(stopped, now, begun=begun), until, now)
         self._tell(verdict, channel)
-        self._put_back([each for each in wave if each.id not in begun], held, timedelta())
-        going = [each for each in wave if each.id in begun]
+        going = [each for each in wave if begun.issuperset(each.ids)]
         outcomes = self._threads.map(lambda each: self._send(each, self._channels[channel]), going)
-        return SentWave(list(zip(going, outcomes, strict=True)), lease)
+        return self._verdict(list(zip(going, outcomes, strict=True)), lease, channel)
+
+    def _write_late(self, verdict: Verdict, channel: ChannelName) -> None:
+        """The database went away: what is known to have been sent does not become unknown if it is back soon."""
+        ids = [result.id for result in verdict.results]
+        for _ in range(LATE_TRIES if ids else 0):
+            self._sleep(LATE_PAUSE_SECONDS)
+            try:
+                with self._database.begin() as session:
+                    if ledger.holds(session, ids, verdict.lease):
+                        self._settle(session, verdict)
+            except DATABASE_AWAY:
+                continue
+            self._tell(verdict, channel)
+            return
 
     @staticmethod
     def _send(message: Message, channel: Channel) -> Sent | SendError:
@@ -291,14 +365,15 @@ class Dispatcher:
             return OutcomeUnknown("broken", "the send broke off")
 
     def _verdict(
-        self, sent: Sequence[tuple[Message, Sent | SendError]], channel: ChannelName, now: datetime
+        self, sent: Sequence[tuple[Message, Sent | SendError]], lease: datetime, channel: ChannelName
     ) -> Verdict:
-        verdict = Verdict()
+        """Also holds the provider, if it says so, before anything else is asked of it."""
+        now = self._clock()
+        verdict = Verdict(lease, now)
         for message, outcome in sent:
             first = message.told[0]
             result = self._result(message, outcome, channel, now)
-            verdict.results.append(result)
-            verdict.bundled += [_with_the_first(each, result) for each in message.told[1:]]
+            verdict.results += [result, *(_with_the_first(each, result) for each in message.told[1:])]
             DELIVERIES.labels(channel, result.outcome).inc()
             if first.campaign:
                 self._fates[first.notice_id][result.status] += 1
@@ -317,11 +392,11 @@ class Dispatcher:
         return verdict
 
     @staticmethod
-    def _settle(session: Session, verdict: Verdict, held: datetime, now: datetime) -> None:
-        ledger.settle(session, verdict.results, held, now)
-        ledger.record(session, verdict.lines, now)
+    def _settle(session: Session, verdict: Verdict) -> None:
+        ledger.settle(session, verdict.results, verdict.lease, verdict.at)
+        ledger.record(session, verdict.lines, verdict.at)
         for contact_id in verdict.gone:
-            conversations.mark_unreachable(session, contact_id, now)
+            conversations.mark_unreachable(session, contact_id, verdict.at)
         for notice_id, why in verdict.pause.items():
             notices.pause(session, notice_id, why)
 
@@ -377,24 +452,26 @@ class Dispatcher:
         del self._fates[notice_id]
         return True
 
-    def _put_back(self, messages: Iterable[Message], held: datetime, after: timedelta) -> None:
-        """Not begun: due again, and no try of theirs is counted."""
+    def _put_back(self, messages: Sequence[Message], held: datetime, after: timedelta) -> None:
         now = self._clock()
-        results = [
-            Result(each.id, DeliveryStatus.PENDING, None, not_before=now + after)
-            for message in messages
-            for each in message.told
-        ]
-        if results:
-            with self._database.begin() as session:
-                ledger.settle(session, results, held, now)
+        with self._database.begin() as session:
+            ledger.settle(session, _put_back(messages, now + after), held, now)
+
+
+def _put_back(messages: Sequence[Message], until: datetime, *, begun: AbstractSet[int] = frozenset()) -> list[Result]:
+    """Due again, and no try of theirs is counted, though the ledger has some of them as begun."""
+    return [
+        Result(each, DeliveryStatus.PENDING, None, not_before=until, counts=each not in begun)
+        for message in messages
+        for each in message.ids
+    ]
 
 
 def _with_the_first(claimed: Claimed, first: Result) -> Result:
     """What becomes of a delivery that the message of another one tells of, too."""
-    if first.status in {DeliveryStatus.SENT, DeliveryStatus.UNKNOWN}:
+    if first.status is DeliveryStatus.SENT:
         return Result(claimed.id, DeliveryStatus.SKIPPED, Reason.BUNDLED)
-    return Result(claimed.id, first.status, first.outcome, first.code, not_before=first.not_before)
+    return Result(claimed.id, first.status, first.outcome, first.code, not_before=first.not_before, counts=first.counts)
 
 
 def _told(claimed: Claimed) -> Told:

@@ -35,7 +35,8 @@ _TAKE = text(
         FROM bucket, clock
     ), taken AS (
         SELECT key, at, level, coalesce(blocked, 0) AS blocked,
-               CASE WHEN blocked > 0 THEN 0 ELSE greatest(0, least(:n, floor(level - :reserve))) END AS count
+               CASE WHEN blocked > 0 OR floor(level - :reserve) < :at_least THEN 0
+                    ELSE least(:n, floor(level - :reserve)) END AS count
         FROM filled
     )
     UPDATE rate_budget SET available = level - count, refilled_at = at
@@ -109,9 +110,12 @@ class Budget:
         self._clock = clock
         self._sleep = sleep
 
-    def acquire(self, key: ChannelName, lane: Lane, n: int = 1) -> Granted | Wait:
-        """Leave for up to `n` calls at once (at least one), or how long to wait. Never blocks on the budget itself."""
+    def acquire(self, key: ChannelName, lane: Lane, n: int = 1, *, at_least: int = 1) -> Granted | Wait:
+        """Leave for up to `n` calls at once, or how long to wait for `at_least` so many (or all that the lane ever
+        gets at once). Never blocks on the budget itself.
+        """
         bucket = self._buckets[key]
+        at_least = max(1, min(at_least, n, int(bucket.burst - bucket.reserve(lane))))
         parameters = {
             "key": key.value,
             "now": self._clock() if self._clock else None,
@@ -119,6 +123,7 @@ class Budget:
             "burst": bucket.burst,
             "reserve": bucket.reserve(lane),
             "n": n,
+            "at_least": at_least,
         }
         with self._database.by_statement() as connection:
             row = connection.execute(_TAKE, parameters).one_or_none()
@@ -128,14 +133,16 @@ class Budget:
         count, level, blocked = row
         if count:
             return Granted(count)
-        missing = 1 + bucket.reserve(lane) - level
+        missing = at_least + bucket.reserve(lane) - level
         return Wait(max(blocked, missing / bucket.rate, _SHORTEST_WAIT))
 
-    def acquire_within(self, key: ChannelName, lane: Lane, timeout: timedelta, n: int = 1) -> Granted | Wait:
+    def acquire_within(
+        self, key: ChannelName, lane: Lane, timeout: timedelta, n: int = 1, *, at_least: int = 1
+    ) -> Granted | Wait:
         """Like `acquire`, waiting up to `timeout`. A wait that is longer is not begun."""
         left = timeout.total_seconds()
         while True:
-            answer = self.acquire(key, lane, n)
+            answer = self.acquire(key, lane, n, at_least=at_least)
             if isinstance(answer, Granted) or answer.seconds > left:
                 return answer
             self._sleep(answer.seconds)

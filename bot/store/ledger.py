@@ -195,7 +195,7 @@ def read(session: Session, ids: Sequence[int], kinds: NoticeKinds, *, midnight: 
         "last_inbound_at": Contact.last_inbound_at,
         "unreachable": Contact.unreachable_since.is_not(None),
         "link_id": Delivery.link_id,
-        "link_lives": Link.ended_at.is_(None),
+        "link_lives": and_(Link.id.is_not(None), Link.ended_at.is_(None)),
         "customer_code": Link.customer_code,
         "nickname": Link.nickname,
         "quiet_from": NoticeLimits.quiet_from,
@@ -266,6 +266,12 @@ def begin(
         },
     )
     return {row.id for row in rows}
+
+
+def holds(session: Session, ids: Sequence[int], held: datetime) -> bool:
+    """Is any of the deliveries still held by this lease?"""
+    mine = select(Delivery.id).where(Delivery.id.in_(ids), Delivery.lease_until == held)
+    return session.scalar(mine.limit(1)) is not None
 
 
 def settle(session: Session, results: Sequence[Result], held: datetime, now: datetime) -> None:

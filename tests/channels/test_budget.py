@@ -173,3 +173,20 @@ def test_a_clock_that_goes_back_and_forth_refills_nothing_twice(database: Databa
     assert isinstance(budget.acquire(ZALO, Lane.REPLY), Wait)
     clock.forward(seconds=10)
     assert isinstance(budget.acquire(ZALO, Lane.REPLY), Wait)
+
+
+def test_what_is_worth_it_is_waited_for(database: Database) -> None:
+    clock = StoppedClock(START)
+    budget = Budget(database, {ZALO: Bucket(rate=10, burst=100)}, clock=clock)
+    assert budget.acquire(ZALO, Lane.BULK, n=60, at_least=8) == Granted(40)
+    assert budget.acquire(ZALO, Lane.BULK, n=60, at_least=8) == Wait(pytest.approx(0.8))
+    clock.forward(seconds=0.7)
+    assert budget.acquire(ZALO, Lane.BULK, n=60, at_least=8) == Wait(pytest.approx(0.1))
+    clock.forward(seconds=0.1)
+    assert budget.acquire(ZALO, Lane.BULK, n=60, at_least=8) == Granted(8)
+    assert budget.acquire(ZALO, Lane.BULK, n=3, at_least=8) == Wait(pytest.approx(0.3))
+
+
+def test_no_more_is_waited_for_than_the_lane_ever_gets(database: Database) -> None:
+    budget = Budget(database, {ZALO: Bucket(rate=1, burst=5)}, clock=StoppedClock(START))
+    assert budget.acquire(ZALO, Lane.BULK, n=60, at_least=8) == Granted(2)

@@ -1,6 +1,6 @@
 """`python -m tests.load [--quick] [--save] [--only PART]`: the product under load, measured on this machine.
 
-Everything runs on loopback, in a folder that is removed at the end. About five minutes, `--quick` one.
+Everything runs on loopback, in a folder that is removed at the end. About twenty minutes, `--quick` four.
 """
 
 import argparse
@@ -92,13 +92,15 @@ def _measure_notices(stack: Stack, report: Report, *, full: bool) -> None:
     notices.measure_engine(stack, report, count=40_000 if full else 10_000)
     _say("notices: urgent")
     notices.measure_urgent(stack, report)
+    _say("notices: at the provider's limit")
+    notices.measure_limit(stack, report, seconds=300 if full else 20)
     _say("notices: claiming among many")
     notices.measure_claim(stack, report, finished=5_000_000 if full else 500_000, due=100_000)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.load", description="Measure the product under load.")
-    parser.add_argument("--quick", action="store_true", help="a minute instead of five, with less certain figures")
+    parser.add_argument("--quick", action="store_true", help="four minutes, not twenty, with less certain figures")
     parser.add_argument("--save", action="store_true", help="write the figures into docs/bench.md")
     only = "the understanding is measured with all but the notices"
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help=only)

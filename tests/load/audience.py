@@ -23,7 +23,7 @@ VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 _PEOPLE = (
     """
     INSERT INTO contact (channel, channel_user_id, last_inbound_at)
-    SELECT 'zalo', (3000000000000000000 + n)::text, now() FROM generate_series(CAST(:first AS bigint), :last) AS n
+    SELECT :channel, (3000000000000000000 + n)::text, now() FROM generate_series(CAST(:first AS bigint), :last) AS n
     """,
     "INSERT INTO conversation (contact_id) SELECT id FROM contact WHERE id > :known",
     """
@@ -40,18 +40,23 @@ _LEFT = timedelta(days=3)
 _NO_LEAD = LeadTimes((), (), ())
 
 
-def bring_in(database: Database, first: int, last: int) -> None:
+def bring_in(database: Database, first: int, last: int, *, channel: str = "zalo") -> None:
     """People number `first` to `last`, each with one linked code: `code_of` their number."""
     with database.begin() as session:
         known = session.scalar(text("SELECT coalesce(max(id), 0) FROM contact"))
         for statement in _PEOPLE:
-            session.execute(text(statement), {"first": first, "last": last, "known": known})
+            session.execute(text(statement), {"first": first, "last": last, "known": known, "channel": channel})
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM (ANALYZE) contact, conversation, link, consent")
 
 
 def code_of(number: int) -> str:
     return f"PB{number:09d}"
+
+
+def user_of(number: int) -> str:
+    """The id at the platform of the person of this number."""
+    return str(3_000_000_000_000_000_000 + number)
 
 
 class Pages:

@@ -1,7 +1,8 @@
 """The planner and the dispatcher of notices alone, each in a process of its own: its memory and its pace are theirs.
 
-`python -m tests.load.engine plan URL NOTICE PEOPLE` and `… send URL LANE [SECONDS]` print figures as JSON: `Planned`
-and `Handed`. The provider is none: every send is accepted at once.
+`python -m tests.load.engine plan URL NOTICE PEOPLE`, `… send URL LANE SECONDS` and `… limited URL LANE SECONDS` print
+figures as JSON: `Planned` and `Handed`. The provider is none, and every send is accepted at once; `limited`: it is Zalo
+as the settings say, within the product's own budget.
 """
 
 import itertools
@@ -19,14 +20,17 @@ from typing import Any, ClassVar
 
 from actions.desk import load_company
 from bot.channels.base import Limits, Picture, Template
-from bot.channels.budget import Bucket, Budget
-from bot.channels.outcomes import Sent
+from bot.channels.budget import Bucket, Budget, build_budget
+from bot.channels.outcomes import Sent, SlowDown
+from bot.channels.registry import build_zalo
 from bot.channels.zalo import rendering
+from bot.channels.zalo.channel import ZaloChannel
 from bot.clock import system_clock
 from bot.dialogue.commands import PayloadSigner
 from bot.dialogue.replies import ReplyBook
 from bot.logs import configure_logs
 from bot.messages import ChannelName, OutMessage
+from bot.settings import Settings, load_settings
 from bot.store.database import Database
 from bot.store.models import Lane
 from bot.store.preferences import QuietHours
@@ -51,12 +55,15 @@ class Planned:
 
 @dataclass(frozen=True)
 class Handed:
-    """`within`: how many were handed over in each second since the start; `cpu_seconds` is the process's own."""
+    """`within`: how many were accepted in each second since the start; `refused`: how many were over the provider's
+    limit. `cpu_seconds` is the process's own.
+    """
 
     count: int
     seconds: float
     cpu_seconds: float
     within: list[int]
+    refused: int = 0
 
 
 class NullChannel:
@@ -97,6 +104,26 @@ class NullChannel:
         pass
 
 
+class Watched(ZaloChannel):
+    """The real one, which notes when a send was accepted, and how many the provider found too many."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        assert settings.zalo
+        built = build_zalo(settings.zalo, database, system_clock(None))
+        super().__init__(settings.zalo, built.api, built.tokens)
+        self.at: list[float] = []
+        self.refused = 0
+
+    def send(self, recipient: str, message: OutMessage, *, delivery_key: str, picture: Picture | None) -> Sent:
+        try:
+            sent = super().send(recipient, message, delivery_key=delivery_key, picture=picture)
+        except SlowDown:
+            self.refused += 1
+            raise
+        self.at.append(time.monotonic())
+        return sent
+
+
 def dispatcher(database: Database, channel: Any, budget: Budget, utility: Any) -> Dispatcher:
     """The product's own, sending by `channel` alone, at any hour."""
     replies = ReplyBook(DATA / "replies", VIETNAM, load_company(DATA).model_dump())
@@ -128,18 +155,28 @@ def plan(url: str, notice_id: int, people: int) -> Planned:
 def send(url: str, lane: Lane, seconds: float) -> Handed:
     """Until nothing is due, or `seconds` have passed."""
     database = Database(url)
-    channel = NullChannel()
     budget = Budget(database, {ChannelName.ZALO: Bucket(rate=UNLIMITED, burst=UNLIMITED)})
+    return _send(database, NullChannel(), budget, lane, seconds)
+
+
+def send_limited(url: str, lane: Lane, seconds: float) -> Handed:
+    """The same by Zalo, at the pace that its limit allows."""
+    database, settings = Database(url), load_settings()
+    return _send(database, Watched(settings, database), build_budget(settings, database), lane, seconds)
+
+
+def _send(database: Database, channel: NullChannel | Watched, budget: Budget, lane: Lane, seconds: float) -> Handed:
     engine = dispatcher(database, channel, budget, Utility(*(cut(number) for number in range(10))))
     began, cpu = time.monotonic(), time.process_time()
-    while time.monotonic() - began < seconds and engine.dispatch(ChannelName.ZALO, lane):
-        pass
+    more = True
+    while more and time.monotonic() - began < seconds:
+        more = engine.dispatch(ChannelName.ZALO, lane)
     took, spent = time.monotonic() - began, time.process_time() - cpu
     database.close()
     within = [0] * (int(took) + 1)
     for at in channel.at:
         within[int(at - began)] += 1
-    return Handed(len(channel.at), took, spent, within)
+    return Handed(len(channel.at), took, spent, within, channel.refused)
 
 
 def run(*arguments: object) -> dict[str, Any]:
@@ -156,7 +193,8 @@ def _main(what: str, url: str, *arguments: str) -> None:
     if what == "plan":
         figures = plan(url, int(arguments[0]), int(arguments[1]))
     else:
-        figures = send(url, Lane(arguments[0]), float(arguments[1]))
+        carry_out = send if what == "send" else send_limited
+        figures = carry_out(url, Lane(arguments[0]), float(arguments[1]))
     print(json.dumps(asdict(figures)))
 
 

@@ -3,25 +3,33 @@
 Each part has a database of its own on the bench's server; nothing of the rest of the product runs meanwhile.
 """
 
+import os
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import make_url, text
 
+from bot.channels.budget import Budget, Granted, build_budget
+from bot.messages import OutMessage
+from bot.settings import load_settings
 from bot.store import ledger
 from bot.store.database import Database
 from bot.store.embedded import create_database
 from bot.store.migrate import migrate
 from bot.store.models import Lane
 from tests.load import audience, engine
-from tests.load.report import Report, Row
+from tests.load.report import Report, Row, percentile, spread
 from tests.load.stack import Stack
 
 PLANNING = "Notices: planning one for an audience (people known, one link each)"
 ENGINE = "Notices: the engine alone, to a provider that takes all at once, no limit"
 URGENT = "Notices: urgent ones to the same provider"
+LIMIT_PER_MINUTE = 4_000
+LIMIT = f"Notices: bulk at Zalo's limit of {LIMIT_PER_MINUTE:,} calls a minute, through the sandbox's Zalo"
 CLAIM = "Notices: claiming 200 that are due among many that are over"
 
 BAR_RSS_BYTES = 250 * 10**6
@@ -31,6 +39,10 @@ BAR_FLAT = 1.5
 URGENT_COUNT = 5_000
 URGENT_SECONDS = 10
 BAR_URGENT = 0.95
+BAR_SHARE = 0.97
+BAR_REPLY_SECONDS = 2.0
+REPLIES_PER_SECOND = 1
+WARM_UP_SECONDS = 3
 CLAIM_LIMIT = 200
 BAR_PAGES = 5
 
@@ -104,6 +116,65 @@ def measure_urgent(stack: Stack, report: Report) -> None:
         ),
         Row("all handed over after", f"{done.seconds:.1f} s"),
     )
+
+
+def measure_limit(stack: Stack, report: Report, *, seconds: int) -> None:
+    """Bulk by one process as fast as the provider allows, and a chat reply a second beside it."""
+    people = LIMIT_PER_MINUTE * (seconds + 20) // 60
+    with own_database(stack, "limit") as database, _limited_to(LIMIT_PER_MINUTE):
+        _plan(database, people)
+        with database.begin() as session:
+            session.execute(text("UPDATE delivery SET lane = 'bulk'"))
+        stack.start_crowd(people)
+        settings = load_settings()
+        channel, budget = engine.Watched(settings, database), build_budget(settings, database)
+        channel.check()
+        with ThreadPoolExecutor(1) as thread:
+            bulk = thread.submit(engine.run, "limited", database.url, Lane.BULK, seconds + WARM_UP_SECONDS + 1)
+            waits = _replies(channel, budget, until=bulk.done)
+            done = engine.Handed(**bulk.result())
+        stack.stop("crowd")
+    began = WARM_UP_SECONDS
+    used = (sum(done.within[began : began + seconds]) + seconds * REPLIES_PER_SECOND) * 60
+    share, refused, p95 = used / (LIMIT_PER_MINUTE * seconds), done.refused + channel.refused, percentile(waits, 0.95)
+    report.add(
+        LIMIT,
+        Row(f"of the limit, used in {seconds} s", f"{share:.1%}", f"≥ {BAR_SHARE:.0%}", share >= BAR_SHARE),
+        Row("answers that it was too much", str(refused), "0", refused == 0),
+        Row(
+            f"a chat reply meanwhile ({REPLIES_PER_SECOND}/s): p50 / p95 / p99 / max",
+            spread(waits),
+            f"p95 ≤ {BAR_REPLY_SECONDS:.0f} s",
+            p95 <= BAR_REPLY_SECONDS,
+        ),
+        Row("  of the process: one core", f"{done.cpu_seconds / done.seconds:.0%}"),
+    )
+
+
+def _replies(channel: engine.Watched, budget: Budget, *, until: Callable[[], bool]) -> list[float]:
+    """Seconds from when each was due to when the provider had taken it."""
+    waits: list[float] = []
+    start = time.monotonic()
+    while not until():
+        due = start + len(waits) / REPLIES_PER_SECOND
+        time.sleep(max(0.0, due - time.monotonic()))
+        leave = budget.acquire_within(channel.name, Lane.REPLY, timedelta(seconds=30))
+        assert isinstance(leave, Granted)
+        message = OutMessage(text="Dạ, em nghe.")
+        channel.send(audience.user_of(1), message, delivery_key=f"reply-{len(waits)}", picture=None)
+        waits.append(time.monotonic() - due)
+    return waits
+
+
+@contextmanager
+def _limited_to(per_minute: int) -> Iterator[None]:
+    """The settings say so, here and in processes that are started."""
+    before = os.environ["ZALO_RATE_PER_MINUTE"]
+    os.environ["ZALO_RATE_PER_MINUTE"] = str(per_minute)
+    try:
+        yield
+    finally:
+        os.environ["ZALO_RATE_PER_MINUTE"] = before
 
 
 def measure_claim(stack: Stack, report: Report, *, finished: int, due: int) -> None:

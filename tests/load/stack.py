@@ -64,6 +64,11 @@ class Stack:
         self._start("sandbox", python("-m", "sandbox", "--port", port), lambda: answers(f"{self.sandbox}/healthz"))
         self.control("zalo/rate", per_minute=UNLIMITED_PER_MINUTE)
 
+    def start_crowd(self, people: int) -> None:
+        """The sandbox with so many people on Zalo, at Zalo's real limit of calls."""
+        command = python("-m", "tests.load.crowd", str(people))
+        self._start("crowd", command, lambda: answers(f"{self.sandbox}/healthz"))
+
     def start_gateway(self) -> None:
         readyz = f"http://127.0.0.1:{self.settings.port}/readyz"
         self._start("gateway", python("-m", "bot.cli", "serve"), lambda: answers(readyz))

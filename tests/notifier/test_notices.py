@@ -1,5 +1,7 @@
 """From a change at the utility to what people are told: through the real store, planner and dispatcher."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -7,6 +9,8 @@ import pytest
 from fixtures.outside import CODE, OTHER_CODE, invoice
 from fixtures.stage import USER, Stage
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from actions.backends.errors import BackendDown
 from actions.backends.models import (
@@ -31,8 +35,8 @@ from bot.channels.outcomes import (
     WindowClosed,
 )
 from bot.messages import ChannelName
-from bot.store import conversations, notices, preferences
-from bot.store.models import Consent, Contact, Delivery, Notice, NoticeLimits
+from bot.store import conversations, deliveries, ledger, notices, preferences
+from bot.store.models import Consent, Contact, Delivery, DeliveryStatus, Lane, Notice, NoticeLimits
 from bot.store.preferences import GENERAL, Level, Scope
 
 NEIGHBOUR = "3333333333333333333"
@@ -504,6 +508,75 @@ def test_what_a_dead_worker_had_claimed_is_due_again_and_what_it_was_sending_is_
     stage.tick("rescue_lost_replies")
     assert len(stage.send_notices()) == 1
     assert sorted(status for status, _ in fates(stage)) == ["sent", "unknown"]
+
+
+def held_by(stage: Stage) -> tuple[list[int], datetime]:
+    """What a worker claims now, and the lease it holds it by."""
+    now = stage.clock()
+    lease = ledger.lease(now)
+    with stage.database.begin() as session:
+        return ledger.claim(session, "zalo", Lane.NOTICE, 10, now=now, until=lease), lease
+
+
+def test_whose_lease_ran_out_can_neither_begin_nor_put_back_what_another_holds(stage: Stage) -> None:
+    """Or it would be sent twice: a worker that hung, or to which hours passed at once, comes back to its batch."""
+    many(stage, 0)
+    (id_,), slow = held_by(stage)
+    stage.clock.forward(minutes=3)
+    with stage.database.begin() as session:
+        ledger.expire(session, stage.clock())
+    (again,), quick = held_by(stage)
+    assert again == id_
+    back = [ledger.Result(id_, DeliveryStatus.PENDING, None, not_before=stage.clock())]
+    with stage.database.begin() as session:
+        assert ledger.begin(session, [(id_, "window", {})], slow, slow) == set()
+        ledger.settle(session, back, slow, stage.clock())
+        assert ledger.begin(session, [(id_, "window", {})], quick, quick) == {id_}
+        ledger.settle(session, back, slow, stage.clock())
+    assert fates(stage) == [("sending", None)]
+    with stage.database.begin() as session:
+        ledger.settle(session, [ledger.Result(id_, DeliveryStatus.SENT, "sent")], quick, stage.clock())
+    assert fates(stage) == [("sent", "sent")]
+
+
+def test_what_is_known_to_be_sent_is_written_down_when_the_database_comes_back(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many(stage, 1)
+    dispatcher, away = stage.product.dispatcher, OperationalError("COMMIT", {}, Exception("away"))
+    begin, waits = stage.database.begin, iter([away, away])
+    monkeypatch.setattr(dispatcher, "_sleep", lambda _seconds: None)
+
+    @contextmanager
+    def shaky() -> Iterator[Session]:
+        """The commit after the sends is lost with the connection, and the next try to write it down."""
+        with begin() as session:
+            yield session
+            if stage.zalo.sent and (trouble := next(waits, None)):
+                raise trouble
+
+    monkeypatch.setattr(stage.database, "begin", shaky)
+    with pytest.raises(OperationalError):
+        dispatcher.send_due(ChannelName.ZALO, Lane.NOTICE)
+    monkeypatch.undo()
+    assert fates(stage) == [("sent", "sent")] * 2
+    assert len(stage.messages()) == 2
+    assert stage.send_notices() == []
+
+
+def test_who_was_taken_for_dead_still_tells_what_it_sent(stage: Stage) -> None:
+    many(stage, 0)
+    (id_,), lease = held_by(stage)
+    with stage.database.begin() as session:
+        ledger.begin(session, [(id_, "window", {})], lease, lease)
+        deliveries.expire_leases(session, stage.clock() + timedelta(hours=1))
+    assert fates(stage) == [("unknown", "worker_died")]
+    with stage.database.begin() as session:
+        ledger.settle(session, [ledger.Result(id_, DeliveryStatus.FAILED, "badrequest")], lease, stage.clock())
+    assert fates(stage) == [("unknown", "worker_died")]
+    with stage.database.begin() as session:
+        ledger.settle(session, [ledger.Result(id_, DeliveryStatus.SENT, "sent")], lease, stage.clock())
+    assert fates(stage) == [("sent", "sent")]
 
 
 # --- Answers (F22) ---
