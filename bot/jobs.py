@@ -140,10 +140,11 @@ def _add_notice_tasks(app: App, product: Product) -> None:
 
     @app.task(name="plan_notices")
     def plan_notices() -> None:
-        for notice_id in product.planner.plan_due():
+        for notice_id, lane in product.planner.audiences_due():
             lock = f"plan_audience:{notice_id}"
             with suppress(AlreadyEnqueued), product.database.begin() as session:
-                enqueue(session, "plan_audience", queue="notice", lock=lock, queueing_lock=lock, notice_id=notice_id)
+                enqueue(session, "plan_audience", queue=lane, lock=lock, queueing_lock=lock, notice_id=notice_id)
+        product.planner.plan_accounts_due()
 
     @app.task(name="plan_audience", retry=RETRIES)
     def plan_audience(notice_id: int) -> None:
@@ -154,7 +155,9 @@ def _add_notice_tasks(app: App, product: Product) -> None:
         if ChannelName(channel) in product.channels and product.dispatcher.send_due(ChannelName(channel), Lane(lane)):
             lock = f"dispatch_notices:{channel}:{lane}"
             with suppress(AlreadyEnqueued), product.database.begin() as session:
-                enqueue(session, "dispatch_notices", queue=lane, queueing_lock=lock, channel=channel, lane=lane)
+                enqueue(
+                    session, "dispatch_notices", queue=lane, lock=lock, queueing_lock=lock, channel=channel, lane=lane
+                )
 
 
 async def work(product: Product) -> None:

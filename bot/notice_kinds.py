@@ -28,10 +28,11 @@ class Sending(_Data):
     about: str
     holds_while: Literal["unpaid", "coming", "out"] | None = None
     only_if_told: bool = False
+    at_night: bool = False
 
     @property
     def is_urgent(self) -> bool:
-        """At any hour, and however many were sent."""
+        """However many were sent."""
         return self.lane == "urgent"
 
 

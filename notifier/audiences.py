@@ -7,9 +7,7 @@ from actions.backends.billing import BillingClient
 from actions.backends.errors import NotFound
 from actions.backends.models import CodeList
 from actions.backends.service import ServiceClient
-from notifier.planner import Page
-
-NOBODY = Page((), None)
+from notifier.planner import NOBODY, Page
 
 
 class Audiences:

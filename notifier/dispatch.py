@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from threading import Condition
@@ -41,8 +41,8 @@ from bot.store.ledger import Claimed, Line, Result
 from bot.store.models import DeliveryStatus, Lane, NoticeStatus
 from bot.store.preferences import Level, QuietHours
 from notifier.policy import Case, Reason, Route, Send, Skip, Wait, Way, decide
-from notifier.rendering import NoticeRenderer, Told, can_go_together
-from notifier.truth import Question, Truth, question
+from notifier.rendering import MOST_TOGETHER, NoticeRenderer, Told, can_go_together
+from notifier.truth import Answer, Question, Truth, question
 
 BATCH: Final = 200
 AT_ONCE: Final = 32
@@ -54,6 +54,9 @@ BUSY_SECONDS: Final = 20.0
 """So long a job goes on before it makes room for others."""
 MAX_ATTEMPTS: Final = 5
 TOKEN_PAUSE: Final = timedelta(seconds=30)
+TEMPLATE_PAUSE: Final = timedelta(minutes=10)
+TOKEN_REFUSED: Final = frozenset({"-216", "-220", "-124", "-32", "190", "4", "32", "613"})
+"""Codes that speak of the token or of its rate, whatever was sent with it (zalo.md §7, messenger.md §7)."""
 FEW_SENT: Final = 20
 TOO_MANY_FAIL: Final = 0.3
 """A notice to many of which so many fail is paused for people to look at."""
@@ -97,7 +100,8 @@ class Message:
     def kept(self) -> Mapping[str, Any]:
         """As it stands in the ledger and in the thread."""
         content = self.content.model_dump(mode="json", exclude_defaults=True)
-        return {**content, "template": self.template.name} if self.template else content
+        content |= {"template": self.template.name} if self.template else {}
+        return content | ({"several": len(self.told)} if len(self.told) > 1 else {})
 
 
 @dataclass
@@ -179,6 +183,7 @@ class Dispatcher:
         self._slots = Slots(AT_ONCE)
         self._fates: defaultdict[int, Counter[str]] = defaultdict(Counter)
         self._dead_tokens: set[ChannelName] = set()
+        self._templates_held: dict[tuple[ChannelName, str], datetime] = {}
 
     def send_due(self, channel: ChannelName, lane: Lane) -> bool:
         """Batch after batch, for a while. True if there may be more that can be sent now."""
@@ -198,18 +203,19 @@ class Dispatcher:
             return False
         with self._database.begin() as session:
             claimed = ledger.read(session, ids, self._kinds, midnight=midnight)
-        holds = self._truth.ask(filter(None, map(self._question, claimed)))
+        answers = self._truth.ask(filter(None, map(self._question, claimed)))
         settled: list[Result] = []
         to_send: list[tuple[Claimed, Route]] = []
-        told_today: Counter[int] = Counter()
-        for each in claimed:
-            decision = decide(self._case(each, channel, holds, now, told_today[each.contact_id]), self._zone)
-            match decision:
+        told_today: defaultdict[int, set[Any]] = defaultdict(set)
+        for each in (_as_it_is_now(each, self._answer(each, answers)) for each in claimed):
+            case = self._case(each, channel, self._answer(each, answers), now, len(told_today[each.contact_id]))
+            match decide(case, self._zone):
                 case Send(route):
                     to_send.append((each, route))
-                    told_today[each.contact_id] += not can_go_together(self._kinds[each.kind])
+                    together = route == "window" and can_go_together(case.kind)
+                    told_today[each.contact_id].add(each.kind if together else each.id)
                 case Wait(until, reason):
-                    settled.append(Result(each.id, DeliveryStatus.PENDING, reason, not_before=until, counts=True))
+                    settled.append(Result(each.id, DeliveryStatus.PENDING, reason, not_before=until))
                 case Skip(reason):
                     settled.append(Result(each.id, _status_of(reason), reason))
         messages = self._messages(to_send, channel, settled)
@@ -222,15 +228,11 @@ class Dispatcher:
     def _question(self, claimed: Claimed) -> Question | None:
         return question(self._kinds[claimed.kind].sent.holds_while, claimed.facts)
 
-    def _case(
-        self,
-        claimed: Claimed,
-        channel: ChannelName,
-        holds: Mapping[Question, bool | None],
-        now: datetime,
-        told_in_batch: int,
-    ) -> Case:
+    def _answer(self, claimed: Claimed, answers: Mapping[Question, Answer]) -> Answer:
         asked = self._question(claimed)
+        return answers[asked] if asked else Answer(holds=True)
+
+    def _case(self, claimed: Claimed, channel: ChannelName, answer: Answer, now: datetime, told_in_batch: int) -> Case:
         starts, ends = claimed.quiet_from, claimed.quiet_until
         most = claimed.most_per_day
         return Case(
@@ -244,11 +246,12 @@ class Dispatcher:
             linked=claimed.link_id is None or claimed.link_lives,
             agreed=claimed.agreed,
             wanted=claimed.wanted,
-            holds=holds[asked] if asked else True,
+            holds=answer.holds,
             level_reached=claimed.kind != "usage_level" or _level_reached(claimed),
             told_already=claimed.told_already,
             told_today=claimed.told_today + told_in_batch,
             ways=self._ways(claimed, channel, now),
+            template_held_until=self._held_until(channel, claimed.kind, now),
             failed=_failed(claimed),
         )
 
@@ -257,8 +260,13 @@ class Dispatcher:
         if platform is None or claimed.conversation_id is None:
             return []
         ways = [Way("window")] if platform.reply_window(claimed.last_inbound_at, now) else []
-        template = self._renderer.template_of(claimed.kind, channel)
+        usable = _fills_a_template(claimed) and self._held_until(channel, claimed.kind, now) is None
+        template = self._renderer.template_of(claimed.kind, channel) if usable else None
         return [*ways, Way("template", template.price)] if template else ways
+
+    def _held_until(self, channel: ChannelName, kind: str, now: datetime) -> datetime | None:
+        until = self._templates_held.get((channel, kind), now)
+        return until if until > now else None
 
     def _messages(
         self, to_send: Iterable[tuple[Claimed, Route]], channel: ChannelName, settled: list[Result]
@@ -266,10 +274,14 @@ class Dispatcher:
         """One for each delivery, or for all of a kind to one chat that go together. What cannot be put into words fails
         by itself."""
         together: dict[Any, list[Claimed]] = {}
+        begun: Counter[Any] = Counter()
         for each, route in to_send:
             kind = self._kinds[each.kind]
             alone = route != "window" or not can_go_together(kind)
-            together.setdefault((each.contact_id, each.kind, route, each.id if alone else 0), []).append(each)
+            group = (each.contact_id, each.kind, route)
+            part = each.id if alone else -(begun[group] // MOST_TOGETHER)
+            begun[group] += 1
+            together.setdefault((*group, part), []).append(each)
         messages = []
         for (_, key, route, _), told in together.items():
             try:
@@ -385,8 +397,6 @@ class Dispatcher:
                     verdict.lines.append(Line(first.id, first.conversation_id, message.content.text, message.kept))
             elif isinstance(outcome, RecipientGone) and outcome.scope is Scope.RECIPIENT:
                 verdict.gone.append(first.contact_id)
-            elif isinstance(outcome, Reauthorise) and outcome.scope is Scope.KIND:
-                verdict.pause[first.notice_id] = f"{outcome.code}: {outcome.reason}"
         failing = {message.told[0].notice_id for message, _ in sent}
         verdict.pause |= {notice: "too_many_fail" for notice in failing if self._fails(notice)}
         return verdict
@@ -419,6 +429,9 @@ class Dispatcher:
             case Retry() if first.attempts + 1 < min(MAX_ATTEMPTS, outcome.max_attempts or MAX_ATTEMPTS):
                 later = now + _backed_off(outcome.after, first.attempts)
                 return Result(first.id, DeliveryStatus.PENDING, name, code, not_before=later)
+            case SlowDown() | Reauthorise() if message.template and not _is_of_the_token(outcome):
+                self._hold_template(channel, message.kind, outcome, now)
+                return Result(first.id, DeliveryStatus.PENDING, name, code, not_before=now, counts=False)
             case SlowDown() | Reauthorise():
                 pause = outcome.after if isinstance(outcome, SlowDown) else TOKEN_PAUSE
                 if outcome.scope is Scope.TOKEN:
@@ -433,6 +446,16 @@ class Dispatcher:
     def _has_another_way(self, message: Message, channel: ChannelName, error: SendError) -> bool:
         gone = isinstance(error, RecipientGone) and error.scope is Scope.RECIPIENT
         return message.route == "window" and not gone and bool(self._renderer.template_of(message.kind.key, channel))
+
+    def _hold_template(
+        self, channel: ChannelName, kind: NoticeKind, error: SlowDown | Reauthorise, now: datetime
+    ) -> None:
+        """A right, a quota or money is missing for this template: all else goes on."""
+        held = (channel, kind.key)
+        pause = error.after if isinstance(error, SlowDown) else TEMPLATE_PAUSE
+        if self._templates_held.get(held, now) <= now:
+            log.error("template_held", channel=channel, kind=kind.key, code=error.code, reason=error.reason)
+        self._templates_held[held] = now + pause
 
     def _hold(self, channel: ChannelName, error: SlowDown | Reauthorise, pause: timedelta) -> None:
         """The whole provider waits; that its token is dead is told once."""
@@ -474,8 +497,27 @@ def _with_the_first(claimed: Claimed, first: Result) -> Result:
     return Result(claimed.id, first.status, first.outcome, first.code, not_before=first.not_before, counts=first.counts)
 
 
+def _as_it_is_now(claimed: Claimed, answer: Answer) -> Claimed:
+    """With what the utility says now in place of what it said when the notice was written down."""
+    facts = {name: answer.facts[name] for name in claimed.facts if name in answer.facts}
+    if "cut" in claimed.facts and "left" in answer.facts:
+        facts["cut"] = {**claimed.facts["cut"], "total": answer.facts["left"]}
+    return replace(claimed, facts={**claimed.facts, **facts}, as_of=answer.as_of) if facts else claimed
+
+
+def _fills_a_template(claimed: Claimed) -> bool:
+    """Templates name the account, and of an outage its end: neither may be empty."""
+    outage = claimed.facts.get("outage")
+    return claimed.customer_code is not None and (outage is None or outage["expected_end"] is not None)
+
+
+def _is_of_the_token(error: SendError) -> bool:
+    return error.scope is Scope.TOKEN and error.code.split("/")[0] in TOKEN_REFUSED
+
+
 def _told(claimed: Claimed) -> Told:
     return Told(
+        as_of=claimed.as_of,
         facts=claimed.facts,
         link_id=claimed.link_id,
         code=claimed.customer_code,

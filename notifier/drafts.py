@@ -121,7 +121,7 @@ class Drafting:
     def _usage(self, usage: UsageFlag, at: datetime, now: datetime) -> Draft:
         kind = FLAGS[usage.flag]
         month = f"{usage.day:%Y-%m}"
-        once = month if usage.flag in {"so_far", "tier"} else f"{usage.day}"
+        once = {"so_far": month, "tier": f"{month}:{usage.tier}"}.get(usage.flag, f"{usage.day}")
         return self._draft(
             kind,
             f"{usage.customer_code}:{usage.day}",
@@ -138,13 +138,14 @@ class Drafting:
             return Off(subject)
         return self._draft(
             WORKS[work.work],
-            f"{work.id}:{work.day}",
+            f"{work.id}:{_stamp(at)}",
             subject,
             {"work": work.model_dump(mode="json")},
             work.customer_code,
             after=at,
             until=work.end or self._local(work.day, END_OF_DAY),
             now=now,
+            version=_stamp(at),
         )
 
     def _cut(self, warning: CutWarning, at: datetime, now: datetime) -> Told:
@@ -152,9 +153,21 @@ class Drafting:
         if warning.state == "cancelled":
             return Off(subject)
         facts, code = {"cut": warning.model_dump(mode="json")}, warning.customer_code
-        return self._draft("before_cut", warning.id, subject, facts, code, after=at, until=warning.cut_from, now=now)
+        return self._draft(
+            "before_cut",
+            f"{warning.id}:{_stamp(at)}",
+            subject,
+            facts,
+            code,
+            after=at,
+            until=warning.cut_from,
+            now=now,
+            version=_stamp(at),
+        )
 
     def _outage(self, outage: Outage, at: datetime, now: datetime) -> Iterator[Draft]:
+        if outage.state == "restored" and outage.actual_end is None:
+            outage = outage.model_copy(update={"actual_end": at})
         for kind, after, until in self._occasions(outage, at):
             yield self._draft(
                 kind,
@@ -192,13 +205,14 @@ class Drafting:
     def _danger(self, warning: DangerWarning, at: datetime, now: datetime) -> Draft:
         return self._draft(
             "hazard_warning",
-            warning.id,
+            f"{warning.id}:{_stamp(at)}",
             f"danger:{warning.id}",
             {"danger": warning.model_dump(mode="json")},
             None,
             after=at,
             until=warning.until,
             now=now,
+            version=_stamp(at),
             audience={"place_codes": list(warning.place_codes)},
         )
 
@@ -232,3 +246,8 @@ class Drafting:
 
     def _local(self, day: date, at: time) -> datetime:
         return datetime.combine(day, at, self._zone)
+
+
+def _stamp(at: datetime) -> int:
+    """Of what is told again when it changes: a later word has a greater version, a repeat the same key."""
+    return int(at.timestamp())

@@ -8,7 +8,7 @@ from typing import Any, Final
 from actions.backends.errors import BackendError
 from bot.clock import Clock
 from bot.logs import get_logger
-from bot.notice_kinds import NoticeKinds
+from bot.notice_kinds import NoticeKinds, NoticeLane
 from bot.store import notices
 from bot.store.database import Database
 from bot.store.models import Notice, NoticeStatus
@@ -30,6 +30,7 @@ class Page:
     next: str | None
 
 
+NOBODY: Final = Page((), None)
 Audience = Callable[[Mapping[str, Any], str | None, int], Page]
 """The utility's customer codes for a query (`outage_id`, `place_codes`, `owing_days`, `codes`), after a code, so many.
 Raises BackendError."""
@@ -44,14 +45,18 @@ class Planner:
         self._kinds = kinds
         self._clock = clock
 
-    def plan_due(self) -> list[int]:
-        """Plan what is due to single accounts; returns the notices to an audience that are due."""
+    def audiences_due(self) -> list[tuple[int, NoticeLane]]:
+        """Notices to an audience that are due and not yet planned to the end, with their lanes."""
+        with self._database.begin() as session:
+            return [(each, self._kinds[kind].sent.lane) for each, kind in notices.to_plan(session, self._clock())]
+
+    def plan_accounts_due(self) -> None:
+        """Plan what is due to single accounts, for a while."""
         busy_until = monotonic() + BUSY_SECONDS
         while self.plan_accounts() and monotonic() < busy_until:
             pass
         with self._database.begin() as session:
             notices.close_finished(session, CLOSED_AT_ONCE)
-            return notices.to_plan(session, self._clock())
 
     def plan_accounts(self) -> bool:
         """A set of each kind that is due to single accounts. True if there may be more."""
@@ -78,7 +83,7 @@ class Planner:
             return False
         kind, query = self._kinds[notice.kind], notice.audience or {}
         try:
-            page = self._audience(query, notice.planned_up_to, CODES_AT_ONCE)
+            page = NOBODY if kind.sent.only_if_told else self._audience(query, notice.planned_up_to, CODES_AT_ONCE)
         except BackendError as error:
             log.warning("audience_not_known", notice=notice_id, error=type(error).__name__)
             return False
@@ -93,7 +98,9 @@ class Planner:
                 notices.plan_for_codes(session, kind, notice_id, page.codes, now)
             held.status, held.planned_up_to = NoticeStatus.RUNNING, page.next or held.planned_up_to
             if page.next is None:
-                if "place" in kind.per and (places := query.get("place_codes")):
+                if kind.sent.only_if_told:
+                    notices.plan_for_told(session, kind, held, now)
+                elif "place" in kind.per and (places := query.get("place_codes")):
                     notices.plan_for_followers(session, kind, notice_id, places, now)
                 held.planned_at = now
         return page.next is not None

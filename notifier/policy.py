@@ -32,8 +32,8 @@ class Reason(StrEnum):
     QUIET_HOURS = "quiet_hours"
     MOST_PER_DAY = "most_per_day"
     NO_WAY = "no_way"
+    TEMPLATE_HELD = "template_held"
     BUNDLED = "bundled"
-    CHANNEL_OFF = "channel_off"
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ class Case:
     told_already: bool = False
     told_today: int = 0
     ways: Sequence[Way] = ()
+    template_held_until: datetime | None = None
     failed: frozenset[Route] = field(default_factory=frozenset)
 
 
@@ -106,13 +107,15 @@ def decide(case: Case, zone: ZoneInfo) -> Decision:
     if not case.holds:
         return Skip(Reason.NOT_TRUE_ANY_MORE)
     way = _cheapest(case)
+    if way is None and case.template_held_until:
+        return _wait(case, case.template_held_until, Reason.TEMPLATE_HELD)
     if way is None:
         return Skip(Reason.NO_WAY)
-    if not case.kind.sent.is_urgent:
-        if (until := _quiet_until(case, zone)) is not None:
-            return _wait(case, until, Reason.QUIET_HOURS)
-        if not case.kind.always and case.told_today >= case.most_per_day:
-            return _wait(case, _tomorrow(case, zone), Reason.MOST_PER_DAY)
+    if not case.kind.sent.at_night and (until := _quiet_until(case, zone)) is not None:
+        return _later(case, way, until, Reason.QUIET_HOURS)
+    can_wait = not case.kind.sent.is_urgent and not case.kind.always
+    if can_wait and case.told_today >= case.most_per_day:
+        return _later(case, way, _tomorrow(case, zone), Reason.MOST_PER_DAY)
     return Send(way.route)
 
 
@@ -151,6 +154,11 @@ def _tomorrow(case: Case, zone: ZoneInfo) -> datetime:
     if not quiet.cover(midnight.time()):
         return midnight
     return midnight.replace(hour=quiet.ends.hour, minute=quiet.ends.minute)
+
+
+def _later(case: Case, way: Way, until: datetime, reason: Reason) -> Decision:
+    """What the law has people told is told now rather than never."""
+    return Send(way.route) if case.kind.always and until >= case.valid_until else _wait(case, until, reason)
 
 
 def _wait(case: Case, until: datetime, reason: Reason) -> Decision:

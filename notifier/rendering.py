@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +31,10 @@ TOGETHER: Final = {"invoice": "bills", "payment": "received"}
 """Facts of which several go into one message, and what the texts call them."""
 IN_TEXTS: Final = {"outage": "power_cut"}
 """What the texts call the other facts, if not by their own name."""
+MOST_TOGETHER: Final = 4
+"""So many bills in one message leave room on every channel."""
+LONGEST: Final = {"area_text": 240, "reason": 80}
+"""Letters of an outage's texts that are shown; a notice is one message on every channel."""
 
 
 class TemplateData(BaseModel):
@@ -61,6 +66,7 @@ class Told:
     code: str | None = None
     nickname: str | None = None
     level: Level | None = None
+    as_of: datetime | None = None
 
     @property
     def label(self) -> str | None:
@@ -123,6 +129,7 @@ class NoticeRenderer:
             "label": first.label,
             "code": first.code or "",
             "level": first.level,
+            "as_of": first.as_of,
         }
 
     def _parsed(self, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,6 +142,8 @@ class NoticeRenderer:
 
 def topic_of(kinds: NoticeKinds, told: LastTold) -> Command:
     """The request that an answer to the notice goes on with (F22)."""
+    if told.several:
+        return Command(name=kinds[told.kind].sent.about)
     period = _period(_parsed(told.facts))
     return Command(name=kinds[told.kind].sent.about, slots=Slots(link=told.link_id, period=period))
 
@@ -144,4 +153,10 @@ def _period(facts: Mapping[str, Any]) -> Period | None:
 
 
 def _parsed(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: FACTS[name].model_validate(value) for name, value in facts.items()}
+    return {name: _short(FACTS[name].model_validate(value)) for name, value in facts.items()}
+
+
+def _short(fact: BaseModel) -> BaseModel:
+    long = {name: getattr(fact, name, "") for name in LONGEST}
+    cut = {name: text[: LONGEST[name]].rstrip() + "…" for name, text in long.items() if len(text) > LONGEST[name]}
+    return fact.model_copy(update=cut) if cut else fact

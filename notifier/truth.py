@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 from actions.backends.errors import BackendError, NotFound
 from actions.backends.models import Debt, Outage
 from bot.logs import get_logger
 
 AT_ONCE: Final = 8
+
+A = TypeVar("A")
 
 log = get_logger(__name__)
 
@@ -20,6 +23,18 @@ class Billing(Protocol):
 
 class Service(Protocol):
     def outage(self, outage_id: str, /) -> Outage: ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the utility says now: whether it still holds, the facts as they are by now, and when it said so.
+
+    `holds` is None where it could not be asked.
+    """
+
+    holds: bool | None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -53,41 +68,49 @@ class Truth:
         self._service = service
         self._threads = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="truth")
 
-    def ask(self, questions: Iterable[Question]) -> dict[Question, bool | None]:
-        """True or False by what the utility says now; None where it could not be asked."""
+    def ask(self, questions: Iterable[Question]) -> dict[Question, Answer]:
         asked = set(questions)
-        debts = self._all({each.of for each in asked if each.holds_while == "unpaid"}, self._unpaid)
+        debts = self._all({each.of for each in asked if each.holds_while == "unpaid"}, self._debt)
         outages = self._all({each.of for each in asked if each.holds_while != "unpaid"}, self._outage)
-        return {each: _holds(each, debts, outages) for each in asked}
+        return {
+            each: _of_debt(each, debts[each.of]) if each.holds_while == "unpaid" else _of_outage(each, outages[each.of])
+            for each in asked
+        }
 
     def _all(self, names: set[str], ask: Callable[[str], Any]) -> dict[str, Any]:
         return dict(zip(names, self._threads.map(ask, names), strict=True))
 
-    def _unpaid(self, code: str) -> frozenset[str] | None:
-        try:
-            return frozenset(invoice.id for invoice in self._billing.debt(code).invoices)
-        except NotFound:
-            return frozenset()
-        except BackendError as error:
-            log.warning("truth_not_known", system="billing", error=type(error).__name__)
-            return None
+    def _debt(self, code: str) -> Debt | Literal[False] | None:
+        return _asked("billing", lambda: self._billing.debt(code))
 
     def _outage(self, outage_id: str) -> Outage | Literal[False] | None:
-        try:
-            return self._service.outage(outage_id)
-        except NotFound:
-            return False
-        except BackendError as error:
-            log.warning("truth_not_known", system="service", error=type(error).__name__)
-            return None
+        return _asked("service", lambda: self._service.outage(outage_id))
 
 
-def _holds(asked: Question, debts: Mapping[str, Any], outages: Mapping[str, Any]) -> bool | None:
-    if asked.holds_while == "unpaid":
-        unpaid = debts[asked.of]
-        return None if unpaid is None else bool(unpaid.intersection(asked.named))
-    outage = outages[asked.of]
-    if not outage:
-        return None if outage is None else False
+def _asked(system: str, ask: Callable[[], A]) -> A | Literal[False] | None:
+    """False for what is not there, None where nobody can tell."""
+    try:
+        return ask()
+    except NotFound:
+        return False
+    except BackendError as error:
+        log.warning("truth_not_known", system=system, error=type(error).__name__)
+        return None
+
+
+def _of_debt(asked: Question, debt: Debt | Literal[False] | None) -> Answer:
+    """The first of the invoices, and what is left to pay of all of them."""
+    if debt is None or debt is False:
+        return Answer(debt)
+    unpaid = [invoice for invoice in debt.invoices if invoice.id in asked.named]
+    if not unpaid:
+        return Answer(holds=False)
+    left = sum(invoice.total - invoice.paid for invoice in unpaid)
+    return Answer(True, {"invoice": unpaid[0].model_dump(mode="json"), "left": left}, debt.as_of)
+
+
+def _of_outage(asked: Question, outage: Outage | Literal[False] | None) -> Answer:
+    if outage is None or outage is False:
+        return Answer(outage)
     wanted = "planned" if asked.holds_while == "coming" else "active"
-    return bool(outage.state == wanted and outage.version == asked.version)
+    return Answer(outage.state == wanted and outage.version == asked.version)

@@ -94,7 +94,8 @@ class TurnHandler:
             self._record_only(event, loaded)
             return
         turn = self._turn(event, loaded)
-        if told and told.sent_at > (loaded.contact.last_inbound_at or told.sent_at - NOTICE_IS_ANSWERED_WITHIN):
+        before = loaded.contact.last_inbound_at
+        if told and told.sent_at < event.inbound.at and (before is None or before < told.sent_at):
             turn.told = self._topic_of(told)
             turn.state.hear(turn.told, turn.now)
         if event.inbound.kind in {InboundKind.TEXT, InboundKind.BUTTON}:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.messages import OutMessage
 from bot.store.models import Contact, Conversation, Delivery, DeliveryStatus, Lane, Media, Owner
+from bot.store.receipts import UNSETTLED
 
 SENDING_LOCK = "send:"
 """Jobs that send a contact's replies have this and the contact's id as their lock."""
@@ -183,7 +184,7 @@ def confirm_echo(
     if ours is None:
         return False
     ours.provider_message_id = ours.provider_message_id or provider_message_id
-    if ours.status in {DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN}:
+    if ours.status in UNSETTLED:
         ours.status, ours.outcome, ours.sent_at = DeliveryStatus.SENT, "echo", ours.sent_at or now
     return True
 

@@ -129,6 +129,7 @@ class Claimed:
     campaign: bool
     last_route: str | None
     last_outcome: str | None
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -335,18 +336,19 @@ def record(session: Session, lines: Iterable[Line], now: datetime) -> None:
 
 @dataclass(frozen=True)
 class LastTold:
-    """The notice that was sent to a contact last."""
+    """The notice that was sent to a contact last; `several`: its message told of others, too."""
 
     kind: str
     facts: Mapping[str, Any]
     link_id: int | None
     sent_at: datetime
+    several: bool
 
 
 def last_told(session: Session, contact_id: int, since: datetime) -> LastTold | None:
     """None where none was sent since `since`."""
     row = session.execute(
-        select(Notice.kind, Notice.facts, Delivery.link_id, Delivery.sent_at)
+        select(Notice.kind, Notice.facts, Delivery.link_id, Delivery.sent_at, Delivery.content.has_key("several"))
         .join(Notice, Notice.id == Delivery.notice_id)
         .where(Delivery.contact_id == contact_id, Delivery.sent_at >= since)
         .order_by(Delivery.sent_at.desc())

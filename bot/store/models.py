@@ -305,6 +305,7 @@ class Notice(Base):
         UniqueConstraint("key"),
         Index("ix_notice_due", "not_before", "id", postgresql_where=sql("status = 'waiting'")),
         Index("ix_notice_running", "id", postgresql_where=sql("status = 'running'")),
+        Index("ix_notice_to_plan", "id", postgresql_where=sql("audience IS NOT NULL AND planned_at IS NULL")),
         Index("ix_notice_subject", "subject"),
         Index("ix_notice_kept", "created_at", postgresql_where=sql("facts <> '{}'::jsonb")),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, literal, select, text, true, update
+from sqlalchemy import and_, bindparam, case, exists, func, literal, or_, select, text, true, update
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT, insert
 from sqlalchemy.orm import Session, aliased
 
@@ -78,15 +78,15 @@ def due_kinds(session: Session, now: datetime) -> list[str]:
     return list(session.scalars(due.distinct()))
 
 
-def to_plan(session: Session, now: datetime) -> list[int]:
-    """Notices to an audience that are due and not yet planned to the end."""
+def to_plan(session: Session, now: datetime) -> list[tuple[int, str]]:
+    """Notices to an audience that are due and not yet planned to the end, with their kinds."""
     return list(
-        session.scalars(
-            select(Notice.id)
+        session.execute(
+            select(Notice.id, Notice.kind)
             .where(Notice.status.in_([NoticeStatus.WAITING, NoticeStatus.RUNNING]), Notice.audience.is_not(None))
             .where(Notice.not_before <= now, Notice.planned_at.is_(None))
             .order_by(Notice.id)
-        )
+        ).tuples()
     )
 
 
@@ -119,23 +119,34 @@ def plan_for_followers(session: Session, kind: NoticeKind, notice_id: int, place
     return _insert(session, chosen)
 
 
+def plan_for_told(session: Session, kind: NoticeKind, notice: Notice, now: datetime) -> int:
+    """One delivery for each chat that was told something else of the same subject, and for no other."""
+    earlier, about = aliased(Delivery), aliased(Notice)
+    chosen = (
+        select(*_columns(kind, literal(notice.id), now), Contact.id, func.min(earlier.link_id))
+        .select_from(about)
+        .join(earlier, earlier.notice_id == about.id)
+        .join(Contact, Contact.id == earlier.contact_id)
+        .where(about.subject == notice.subject, about.id != notice.id, earlier.status.in_(TOLD))
+        .group_by(Contact.id)
+    )
+    return _insert(session, chosen)
+
+
 def _plan(session: Session, kind: NoticeKind, which: Any, to: Any, now: datetime) -> int:
-    told_before: ColumnElement[bool] = true()
-    if kind.sent.only_if_told:
-        earlier, about = aliased(Delivery), aliased(Notice)
-        told_before = exists(
-            select(earlier.id)
-            .join(about, about.id == earlier.notice_id)
-            .where(earlier.contact_id == Link.contact_id, about.subject == Notice.subject)
-            .where(about.id != Notice.id, earlier.status.in_(TOLD))
-        )
     asked_for = true() if kind.unasked else preferences.is_on(kind, Link.contact_id, Link.id)
     chosen = (
-        select(*_columns(kind, Notice.id, now), Contact.id, func.min(Link.id))
+        select(
+            *_columns(kind, Notice.id, now),
+            Contact.id,
+            func.coalesce(
+                func.min(Link.id).filter(preferences.is_on(kind, Link.contact_id, Link.id)), func.min(Link.id)
+            ),
+        )
         .select_from(Notice)
         .join(Link, to)
         .join(Contact, Contact.id == Link.contact_id)
-        .where(which, told_before, asked_for)
+        .where(which, asked_for)
         .group_by(Notice.id, Contact.id)
     )
     return _insert(session, chosen)
@@ -184,7 +195,13 @@ def pause(session: Session, notice_id: int, because: str) -> None:
 
 def resume(session: Session, notice_id: int, now: datetime) -> None:
     """Go on exactly where it was paused."""
-    _move(session, notice_id, (NoticeStatus.PAUSED,), NoticeStatus.RUNNING, None)
+    begun = or_(Notice.planned_at.is_not(None), Notice.planned_up_to.is_not(None))
+    session.execute(
+        update(Notice)
+        .where(Notice.id == notice_id, Notice.status == NoticeStatus.PAUSED)
+        .values(status=case((begun, NoticeStatus.RUNNING), else_=NoticeStatus.WAITING), paused_because=None),
+        execution_options={"synchronize_session": False},
+    )
     session.execute(
         update(Delivery)
         .where(Delivery.notice_id == notice_id, Delivery.status == DeliveryStatus.PAUSED)
@@ -207,6 +224,7 @@ def cancel(session: Session, notice_id: int) -> None:
 
 def retry_failed(session: Session, notice_id: int, now: datetime) -> int:
     """Try again what failed, and only that; what is unknown may have arrived. Returns how many."""
+    session.get(Notice, notice_id, with_for_update=True)
     rows = session.execute(
         update(Delivery)
         .where(Delivery.notice_id == notice_id, Delivery.status == DeliveryStatus.FAILED)

@@ -13,6 +13,9 @@ from sqlalchemy.orm import Session
 
 from bot.store.database import Database, driver_connection
 
+PRIORITIES = {"urgent": -1, "notice": -2, "bulk": -3}
+"""Of the queues of what the company writes first; all others go before them."""
+
 _MANAGER = JobManager(SyncPsycopgConnector())
 
 _STORE_AND_ENQUEUE = text(
@@ -61,6 +64,7 @@ def enqueue(
         queue=queue,
         lock=lock,
         queueing_lock=queueing_lock,
+        priority=PRIORITIES.get(queue, 0),
         schedule_at=datetime.now(UTC) + after if after else None,
         connection=driver_connection(session),
     ).defer(**arguments)

@@ -21,9 +21,9 @@ _CONFIRM = text(
     """
     UPDATE delivery SET
         provider_message_id = coalesce(delivery.provider_message_id, echo.message_id),
-        status = CASE WHEN delivery.status IN ('pending', 'sending', 'unknown') THEN 'sent' ELSE delivery.status END,
-        outcome = CASE WHEN delivery.status IN ('pending', 'sending', 'unknown') THEN 'echo' ELSE delivery.outcome END,
-        sent_at = CASE WHEN delivery.status IN ('pending', 'sending', 'unknown') THEN coalesce(delivery.sent_at, :now)
+        status = CASE WHEN delivery.status = ANY(:unsettled) THEN 'sent' ELSE delivery.status END,
+        outcome = CASE WHEN delivery.status = ANY(:unsettled) THEN 'echo' ELSE delivery.outcome END,
+        sent_at = CASE WHEN delivery.status = ANY(:unsettled) THEN coalesce(delivery.sent_at, :now)
             ELSE delivery.sent_at END
     FROM unnest(CAST(:ids AS bigint[]), CAST(:message_ids AS text[])) AS echo (id, message_id)
     WHERE delivery.id = echo.id
@@ -58,6 +58,9 @@ _NOTE_WATERMARKS = text(
     WHERE delivery.id = covered.id AND delivery.status IN ('sent', 'delivered')
     """
 )
+
+UNSETTLED = ("pending", "claimed", "sending", "unknown")
+"""An echo of such a delivery tells that it was sent."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,8 @@ def hold_named(session: Session, names: Iterable[Name]) -> Sequence[Sent]:
 def confirm(session: Session, message_ids: Mapping[int, str | None], now: datetime) -> None:
     """These deliveries, with the platform's ids, came back as echoes: they were sent, whatever we thought of them."""
     if message_ids:
-        session.execute(_CONFIRM, {"ids": [*message_ids], "message_ids": [*message_ids.values()], "now": now})
+        told = {"ids": [*message_ids], "message_ids": [*message_ids.values()], "now": now}
+        session.execute(_CONFIRM, {**told, "unsettled": [*UNSETTLED]})
 
 
 def note(session: Session, receipts: Mapping[int, Receipt]) -> None:

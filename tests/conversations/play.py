@@ -284,8 +284,9 @@ class Player:
         product = self._stack.product
         for feed in FEEDS:
             product.feeds.drain(feed)
-        for notice_id in product.planner.plan_due():
+        for notice_id, _lane in product.planner.audiences_due():
             product.planner.plan_audience(notice_id)
+        product.planner.plan_accounts_due()
         for lane in NOTICE_LANES:
             product.dispatcher.send_due(self._channel, lane)
 

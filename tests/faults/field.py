@@ -145,7 +145,7 @@ class Field:
             Planner(self.database, audience.Pages(share), audience.KINDS, lambda: now) for _ in range(1 + overlapping)
         ]
         for planner in planners:
-            for notice_id in planner.plan_due():
+            for notice_id, _lane in planner.audiences_due():
                 planner.plan_audience(notice_id)
 
     def finish(self, planned: int, began: float, *, quiet: float = QUIET_SECONDS) -> Fate:

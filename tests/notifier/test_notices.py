@@ -226,6 +226,37 @@ def test_a_cut_that_is_called_off_is_not_told(stage: Stage) -> None:
     assert [notice.status for notice in stage.notices()] == ["superseded"]
 
 
+def test_what_is_left_to_pay_is_what_the_utility_says_now(stage: Stage) -> None:
+    stage.takes(issued(bill()))
+    stage.billing.bills[CODE] = [bill(paid=200_000)]
+    (text,) = stage.send_notices()
+    assert "312.340 đ" in text
+    assert "512.340 đ" not in text
+
+
+def test_more_bills_than_one_message_holds_are_several(stage: Stage) -> None:
+    codes = [f"PA04GT10000{number:02d}" for number in range(6)]
+    bills = [bill(code) for code in codes]
+    for code, each in zip(codes, bills, strict=True):
+        stage.link(code)
+        stage.billing.bills[code] = [each]
+    stage.takes(*(issued(each) for each in bills))
+    texts = stage.send_notices()
+    assert [sum(code in text for code in codes) for text in texts] == [4, 2]
+
+
+def test_work_on_a_meter_that_moves_is_told_again(stage: Stage) -> None:
+    def planned(day: int) -> MeterWorkPlanned:
+        work = MeterWork(id="1", customer_code=CODE, work="replacement", day=date(2026, 12, day), state="planned")
+        return MeterWorkPlanned(id=str(day), at=stage.clock(), work=work)
+
+    stage.takes(planned(1))
+    assert "thứ Ba 1/12" in stage.send_notices()[0]
+    stage.clock.forward(hours=1)
+    stage.takes(planned(3))
+    assert "thứ Năm 3/12" in stage.send_notices()[0]
+
+
 # --- Whom and when ---
 
 
@@ -309,7 +340,57 @@ def test_a_level_of_use_is_told_of_once_a_month_to_who_set_it(stage: Stage, link
     assert fates(stage)[-1] == ("skipped", "told_already")
 
 
+def test_what_is_turned_off_for_one_account_comes_for_the_other(stage: Stage, linked: int) -> None:
+    other = stage.link(OTHER_CODE)
+    with stage.database.begin() as session:
+        preferences.choose(
+            session, contact_id(stage), ["fault_known"], Scope(linked), wanted=False, words="t", event_id=1, at=MORNING
+        )
+    stage.takes(outage(stage, kind="unplanned", state="active", start=MORNING))
+    assert len(stage.send_notices()) == 1
+    assert stage.deliveries()[-1].link_id == other
+
+
 # --- Outages ---
+
+
+def test_a_long_area_is_told_in_one_message(stage: Stage) -> None:
+    stage.takes(outage(stage, area_text="Xã Bình Yên: " + ", ".join(f"xóm Số {n}" for n in range(200))))
+    (text,) = stage.send_notices()
+    assert "…" in text
+    assert len(text) < 640
+
+
+def test_who_follows_the_place_is_not_told_of_the_end_of_what_they_were_not_told(stage: Stage) -> None:
+    with stage.database.begin() as session:
+        follower = conversations.load(session, ChannelName.ZALO, NEIGHBOUR).contact.id
+        preferences.choose(
+            session,
+            follower,
+            ["outage_planned", "outage_cancelled"],
+            Scope(place_code="05521"),
+            wanted=True,
+            words="t",
+            event_id=1,
+            at=MORNING,
+        )
+    stage.takes(outage(stage))
+    assert len(stage.send_notices()) == 2
+    with stage.database.begin() as session:
+        preferences.choose(
+            session,
+            contact_id(stage),
+            ["outage_cancelled"],
+            Scope(place_code="05521"),
+            wanted=True,
+            words="t",
+            event_id=2,
+            at=MORNING,
+        )
+    stage.link(OTHER_CODE, user="5555555555555555555")
+    stage.takes(outage(stage, version=2, state="cancelled"))
+    stage.send_notices()
+    assert {each.recipient for each in stage.zalo.sent[2:]} == {USER, NEIGHBOUR}
 
 
 def test_an_outage_goes_to_each_chat_of_its_customers_once(stage: Stage) -> None:
@@ -355,7 +436,7 @@ def test_an_audience_is_gone_through_page_by_page_and_goes_on_where_it_was_left(
     happened = outage(stage)
     with stage.database.begin() as session:
         stage.product.intake.take(session, [happened], stage.clock())
-    (notice_id,) = stage.product.planner.plan_due()
+    ((notice_id, _lane),) = stage.product.planner.audiences_due()
     assert stage.product.planner._plan_page(notice_id)
     assert len(stage.send_notices()) == 1
     stage.product.planner.plan_audience(notice_id)
@@ -398,6 +479,19 @@ def test_out_of_the_window_it_is_the_template_at_once(stage: Stage) -> None:
     stage.zalo.window_is_open = False
     stage.takes(issued(bill()))
     assert stage.send_notices()[0].startswith("[300001] ")
+
+
+def test_a_template_that_may_not_be_sent_holds_nothing_else_up(stage: Stage) -> None:
+    stage.zalo.window_is_open = False
+    stage.takes(issued(bill()))
+    stage.zalo.script.append(Reauthorise("-135", "OA may not send templates"))
+    assert stage.send_notices() == []
+    assert fates(stage) == [("pending", "template_held")]
+    stage.zalo.window_is_open = True
+    stage.nlu.teach("chào", "greet")
+    assert stage.says("chào")
+    stage.clock.forward(minutes=11)
+    assert len(stage.send_notices()) == 1
 
 
 def test_where_no_way_leads_it_is_said(stage: Stage) -> None:

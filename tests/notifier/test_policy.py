@@ -18,6 +18,7 @@ VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 KINDS = load_notice_kinds(Path(__file__).parents[2] / "data" / "notices.yml")
 NOON = datetime(2026, 11, 25, 12, tzinfo=VIETNAM)
 NIGHT = datetime(2026, 11, 25, 23, tzinfo=VIETNAM)
+SEVEN = datetime(2026, 11, 26, 7, tzinfo=VIETNAM)
 BOTH = (Way("window"), Way("template", 165))
 
 BILL = Case(
@@ -30,6 +31,7 @@ BILL = Case(
     ways=BOTH,
 )
 FAULT = replace(BILL, kind=KINDS["fault_known"], now=NIGHT)
+PLANNED = replace(BILL, kind=KINDS["outage_planned"], now=NIGHT)
 CUT = replace(BILL, kind=KINDS["before_cut"])
 
 
@@ -68,6 +70,10 @@ CUT = replace(BILL, kind=KINDS["before_cut"])
             replace(BILL, told_today=3, quiet=QuietHours(time(0), time(0))),
             Wait(datetime(2026, 11, 26, tzinfo=VIETNAM), Reason.MOST_PER_DAY),
         ),
+        (PLANNED, Wait(datetime(2026, 11, 26, 7, tzinfo=VIETNAM), Reason.QUIET_HOURS)),
+        (replace(PLANNED, valid_until=NIGHT + timedelta(hours=7)), Send("window")),
+        (replace(PLANNED, kind=KINDS["outage_changed"]), Wait(SEVEN, Reason.QUIET_HOURS)),
+        (replace(BILL, ways=(), template_held_until=SEVEN), Wait(SEVEN, Reason.TEMPLATE_HELD)),
         (FAULT, Send("window")),
         (replace(FAULT, told_today=9), Send("window")),
         (replace(CUT, told_today=9, agreed=False), Send("window")),

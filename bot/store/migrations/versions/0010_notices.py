@@ -36,6 +36,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_notice_due", "notice", ["not_before", "id"], postgresql_where=sa.text("status = 'waiting'"))
     op.create_index("ix_notice_running", "notice", ["id"], postgresql_where=sa.text("status = 'running'"))
+    op.create_index(
+        "ix_notice_to_plan", "notice", ["id"], postgresql_where=sa.text("audience IS NOT NULL AND planned_at IS NULL")
+    )
     op.create_index("ix_notice_subject", "notice", ["subject"])
     op.create_index("ix_notice_kept", "notice", ["created_at"], postgresql_where=sa.text("facts <> '{}'::jsonb"))
     op.add_column("delivery", sa.Column("notice_id", sa.BigInteger(), sa.ForeignKey("notice.id")))
