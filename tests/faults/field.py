@@ -6,13 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import requests
+from procrastinate.exceptions import AlreadyEnqueued
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
@@ -22,6 +23,7 @@ from bot.store import deliveries, ledger
 from bot.store.database import Database
 from bot.store.embedded import start_embedded
 from bot.store.migrate import migrate
+from bot.store.queue import enqueue
 from notifier.changes import Intake
 from notifier.drafts import Drafting, LeadTimes
 from notifier.feeds import FeedPoller
@@ -103,6 +105,11 @@ class Field:
         log = self.folder / "logs" / f"{name}.log"
         self.processes[name] = spawn(command, {**self.environment, **moved}, log)
 
+    def tick(self, task: str) -> None:
+        """What the clock enqueues."""
+        with suppress(AlreadyEnqueued), self.database.begin() as session:
+            enqueue(session, task, queue="upkeep", queueing_lock=task)
+
     # --- The provider ---
 
     def control(self, **behaviour: Any) -> None:
@@ -148,15 +155,20 @@ class Field:
             for notice_id, _lane in planner.audiences_due():
                 planner.plan_audience(notice_id)
 
-    def finish(self, planned: int, began: float, *, quiet: float = QUIET_SECONDS) -> Fate:
+    def finish(
+        self, planned: int, began: float, *, quiet: float = QUIET_SECONDS, meanwhile: Callable[[], None] | None = None
+    ) -> Fate:
         """Wait until nothing is left to send, and compare the ledger with what arrived. Raises TimeoutError.
 
-        `quiet`: so long nothing moves before what is still held counts as left by the dead.
+        `quiet`: so long nothing moves before what is still held counts as left by the dead. `meanwhile`: done again and
+        again.
         """
         last, since = None, time.monotonic()
         deadline = time.monotonic() + 120 + planned / 20
         while open_now := self._open():
             self.keep_running()
+            if meanwhile:
+                meanwhile()
             if time.monotonic() > deadline:
                 raise TimeoutError(f"not ended: {open_now}, see {self.folder}/logs")
             if open_now != last:
@@ -177,11 +189,12 @@ class Field:
 
     def _open(self) -> dict[str, int]:
         query = (
-            "SELECT status, count(*) FROM delivery WHERE status IN ('pending', 'claimed', 'sending') GROUP BY status"
+            "SELECT status, count(*) AS how_many FROM delivery"
+            " WHERE status IN ('pending', 'claimed', 'sending') GROUP BY status"
         )
         try:
             with self.database.begin() as session:
-                return {row.status: row.count for row in session.execute(text(query))}
+                return {row.status: row.how_many for row in session.execute(text(query))}
         except OperationalError:
             return {"not known": 1}
 

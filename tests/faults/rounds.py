@@ -61,12 +61,13 @@ def two_clocks(scene: Field, count: int) -> Fate:
 
 def clock_ahead(scene: Field, count: int) -> Fate:
     """One worker's clock jumps by hours: to it every lease of the others has run out."""
+    scene.control(answer_seconds=0.1)
     first, *_ = scene.workers()
     scene.kill(first)
     began = _begin(scene, count)
     scene.start(first, "worker", ahead=HOURS_AHEAD)
     try:
-        return scene.finish(count, began)
+        return scene.finish(count, began, meanwhile=lambda: scene.tick("rescue_lost_replies"))
     finally:
         scene.kill(first)
         scene.start(first, "worker")

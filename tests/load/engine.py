@@ -74,6 +74,7 @@ class NullChannel:
 
     def __init__(self) -> None:
         self.at: list[float] = []
+        self.refused = 0
         self._numbers = itertools.count(1)
         self._run = f"null-{getpid()}-{time.time_ns()}"
 
