@@ -88,6 +88,9 @@ class NoticeKinds(_Data):
             raise KeyError(name)
         return found
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._by_key
+
     def __getitem__(self, key: str) -> NoticeKind:
         """The kind of a key. Raises KeyError."""
         return self._by_key[key]

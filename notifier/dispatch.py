@@ -202,18 +202,19 @@ class Dispatcher:
         if not ids:
             return False
         with self._database.begin() as session:
-            claimed = ledger.read(session, ids, self._kinds, midnight=midnight)
+            read = ledger.read(session, ids, self._kinds, midnight=midnight)
+        claimed = [each for each in read if each.kind in self._kinds]
         answers = self._truth.ask(filter(None, map(self._question, claimed)))
-        settled: list[Result] = []
+        settled = [Result(each.id, DeliveryStatus.FAILED, "unknown_kind") for each in read if each not in claimed]
         to_send: list[tuple[Claimed, Route]] = []
         told_today: defaultdict[int, set[Any]] = defaultdict(set)
         for each in (_as_it_is_now(each, self._answer(each, answers)) for each in claimed):
-            case = self._case(each, channel, self._answer(each, answers), now, len(told_today[each.contact_id]))
+            told, group = told_today[each.contact_id], _goes_with(each, self._kinds[each.kind])
+            case = self._case(each, channel, self._answer(each, answers), now, len(told - {group}))
             match decide(case, self._zone):
                 case Send(route):
                     to_send.append((each, route))
-                    together = route == "window" and can_go_together(case.kind)
-                    told_today[each.contact_id].add(each.kind if together else each.id)
+                    told.add(group if route == "window" else each.id)
                 case Wait(until, reason):
                     settled.append(Result(each.id, DeliveryStatus.PENDING, reason, not_before=until))
                 case Skip(reason):
@@ -495,6 +496,11 @@ def _with_the_first(claimed: Claimed, first: Result) -> Result:
     if first.status is DeliveryStatus.SENT:
         return Result(claimed.id, DeliveryStatus.SKIPPED, Reason.BUNDLED)
     return Result(claimed.id, first.status, first.outcome, first.code, not_before=first.not_before, counts=first.counts)
+
+
+def _goes_with(claimed: Claimed, kind: NoticeKind) -> Any:
+    """What is told of in one message counts as one."""
+    return kind.key if can_go_together(kind) else claimed.id
 
 
 def _as_it_is_now(claimed: Claimed, answer: Answer) -> Claimed:

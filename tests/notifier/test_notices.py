@@ -171,6 +171,29 @@ def test_two_bills_of_one_chat_are_one_message(stage: Stage) -> None:
     assert sorted(fates(stage)) == [("sent", "sent"), ("skipped", "bundled")]
 
 
+def test_bills_that_go_together_count_as_one(stage: Stage) -> None:
+    with stage.database.begin() as session:
+        session.add(NoticeLimits(contact_id=contact_id(stage), most_per_day=1))
+    stage.link(OTHER_CODE)
+    other = bill(OTHER_CODE, total=100_000)
+    stage.billing.bills[OTHER_CODE] = [other]
+    stage.takes(issued(bill()), issued(other))
+    (text,) = stage.send_notices()
+    assert "512.340 đ" in text
+    assert "100.000 đ" in text
+
+
+def test_a_kind_that_is_gone_stops_nobody_else(stage: Stage) -> None:
+    stage.takes(issued(bill()))
+    with stage.database.begin() as session:
+        session.execute(update(Notice).where(Notice.kind == "bill_issued").values(kind="gone"))
+    stage.clock.forward(seconds=1)
+    work = MeterWork(id="1", customer_code=CODE, work="reading", day=date(2026, 12, 1), state="planned")
+    stage.takes(MeterWorkPlanned(id="1", at=stage.clock(), work=work))
+    assert len(stage.send_notices()) == 1
+    assert ("failed", "unknown_kind") in fates(stage)
+
+
 def test_bills_that_go_together_fail_together(stage: Stage) -> None:
     stage.link(OTHER_CODE)
     other = bill(OTHER_CODE, total=100_000)
