@@ -48,28 +48,28 @@ class Planner:
     def audiences_due(self) -> list[tuple[int, NoticeLane]]:
         """Notices to an audience that are due and not yet planned to the end, with their lanes."""
         with self._database.begin() as session:
-            return [(each, self._kinds[kind].sent.lane) for each, kind in notices.to_plan(session, self._clock())]
+            due = notices.to_plan(session, self._clock())
+        return [(each, self._kinds[kind].sent.lane) for each, kind in due if kind in self._kinds]
 
     def plan_accounts_due(self) -> None:
-        """Plan what is due to single accounts, for a while."""
+        """Plan what is due to single accounts, kind by kind, for a while."""
         busy_until = monotonic() + BUSY_SECONDS
-        while self.plan_accounts() and monotonic() < busy_until:
-            pass
+        with self._database.begin() as session:
+            kinds = notices.due_kinds(session, self._clock())
+        for kind in filter(self._kinds.__contains__, kinds):
+            while self._plan_accounts(kind) and monotonic() < busy_until:
+                pass
         with self._database.begin() as session:
             notices.close_finished(session, CLOSED_AT_ONCE)
 
-    def plan_accounts(self) -> bool:
-        """A set of each kind that is due to single accounts. True if there may be more."""
-        now, more = self._clock(), False
+    def _plan_accounts(self, kind: str) -> bool:
+        """A set of a kind. True if there may be more."""
+        now = self._clock()
         with self._database.begin() as session:
-            kinds = notices.due_kinds(session, now)
-        for key in kinds:
-            with self._database.begin() as session:
-                ids = notices.take_due(session, key, now, ACCOUNTS_AT_ONCE)
-                if ids:
-                    notices.plan_for_accounts(session, self._kinds[key], ids, now)
-            more |= len(ids) == ACCOUNTS_AT_ONCE
-        return more
+            ids = notices.take_due(session, kind, now, ACCOUNTS_AT_ONCE)
+            if ids:
+                notices.plan_for_accounts(session, self._kinds[kind], ids, now)
+        return len(ids) == ACCOUNTS_AT_ONCE
 
     def plan_audience(self, notice_id: int) -> None:
         """Go on through the audience from where it was left; ends when it is done, stopped, or cannot be had now."""

@@ -187,6 +187,7 @@ def test_a_kind_that_is_gone_stops_nobody_else(stage: Stage) -> None:
     stage.takes(issued(bill()))
     with stage.database.begin() as session:
         session.execute(update(Notice).where(Notice.kind == "bill_issued").values(kind="gone"))
+        session.execute(update(Notice).where(Notice.kind == "payment_due").values(kind="gone", not_before=MORNING))
     stage.clock.forward(seconds=1)
     work = MeterWork(id="1", customer_code=CODE, work="reading", day=date(2026, 12, 1), state="planned")
     stage.takes(MeterWorkPlanned(id="1", at=stage.clock(), work=work))
