@@ -56,7 +56,7 @@ class MonthSoFar:
 
     def day_at(self, kwh: Decimal) -> date | None:
         """When the month's use will pass `kwh` at the pace of late; None if not in this month, or nobody can tell."""
-        if self.outlook is None or not self.used < kwh < self.outlook.kwh:
+        if self.outlook is None or self.until == self.last or not self.used < kwh < self.outlook.kwh:
             return None
         daily = self.outlook.daily
         days = ceil((kwh - self.used - self.unread * daily) / daily)

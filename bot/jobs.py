@@ -153,11 +153,9 @@ def _add_notice_tasks(app: App, product: Product) -> None:
     @app.task(name="dispatch_notices")
     def dispatch_notices(channel: str, lane: str) -> None:
         if ChannelName(channel) in product.channels and product.dispatcher.send_due(ChannelName(channel), Lane(lane)):
-            lock = f"dispatch_notices:{channel}:{lane}"
+            name = f"dispatch_notices:{channel}:{lane}"
             with suppress(AlreadyEnqueued), product.database.begin() as session:
-                enqueue(
-                    session, "dispatch_notices", queue=lane, lock=lock, queueing_lock=lock, channel=channel, lane=lane
-                )
+                enqueue(session, "dispatch_notices", queue=lane, queueing_lock=name, channel=channel, lane=lane)
 
 
 async def work(product: Product) -> None:

@@ -39,11 +39,6 @@ class Tick:
         """Of which only one waits at a time."""
         return ":".join([self.task, *self.arguments.values()])
 
-    @property
-    def lock(self) -> str | None:
-        """Those with arguments run one at a time: they may take long."""
-        return self.name if self.arguments else None
-
 
 TICKS = (
     Tick("rescue_stalled_jobs", timedelta(seconds=10)),
@@ -97,7 +92,7 @@ def _enqueuer(database: Database, tick: Tick) -> Callable[[], None]:
     def enqueue_tick() -> None:
         try:
             with database.begin() as session:
-                enqueue(session, tick.task, queue=tick.queue, lock=tick.lock, queueing_lock=tick.name, **tick.arguments)
+                enqueue(session, tick.task, queue=tick.queue, queueing_lock=tick.name, **tick.arguments)
         except AlreadyEnqueued:
             log.debug("tick_still_waiting", task=tick.name)
         except Exception:

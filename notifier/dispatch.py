@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from threading import Condition
+from threading import Condition, Lock
 from time import monotonic, sleep
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -38,7 +38,7 @@ from bot.notice_kinds import NoticeKind, NoticeKinds
 from bot.store import conversations, ledger, notices
 from bot.store.database import Database
 from bot.store.ledger import Claimed, Line, Result
-from bot.store.models import DeliveryStatus, Lane, NoticeStatus
+from bot.store.models import NOTICE_LANES, DeliveryStatus, Lane, NoticeStatus
 from bot.store.preferences import Level, QuietHours
 from notifier.policy import Case, Reason, Route, Send, Skip, Wait, Way, decide
 from notifier.rendering import MOST_TOGETHER, NoticeRenderer, Told, can_go_together
@@ -182,15 +182,24 @@ class Dispatcher:
         self._threads = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="notice")
         self._slots = Slots(AT_ONCE)
         self._fates: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        self._busy = {(channel, lane): Lock() for channel in ChannelName for lane in NOTICE_LANES}
         self._dead_tokens: set[ChannelName] = set()
         self._templates_held: dict[tuple[ChannelName, str], datetime] = {}
 
     def send_due(self, channel: ChannelName, lane: Lane) -> bool:
-        """Batch after batch, for a while. True if there may be more that can be sent now."""
-        busy_until, more = monotonic() + BUSY_SECONDS, True
-        while more and monotonic() < busy_until:
-            more = self.dispatch(channel, lane)
-        return more
+        """Batch after batch, for a while. True if there may be more that can be sent now.
+
+        One at a time in a process: another lane, and answers, need its threads too.
+        """
+        if not self._busy[channel, lane].acquire(blocking=False):
+            return False
+        try:
+            busy_until, more = monotonic() + BUSY_SECONDS, True
+            while more and monotonic() < busy_until:
+                more = self.dispatch(channel, lane)
+            return more
+        finally:
+            self._busy[channel, lane].release()
 
     def dispatch(self, channel: ChannelName, lane: Lane) -> bool:
         """One batch of what is due. True if there may be more that can be sent now."""

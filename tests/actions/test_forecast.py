@@ -122,6 +122,13 @@ def test_a_range_is_about_what_is_likely_and_never_below_what_is_used(kwh: list[
         assert day is None or found.until < day <= found.last
 
 
+def test_after_the_last_day_nothing_is_passed_any_more() -> None:
+    found = so_far(*[5.0] * 60, *[None] * 9, *[5.0] * 21)
+    assert found.until == found.last
+    assert found.outlook
+    assert found.day_at(found.used + 1) is None
+
+
 def test_the_range_holds_what_it_promises() -> None:
     """Houses whose weeks differ by their weather, forecast on the 10th and the 20th: about four ends of five are in."""
     held = tried = 0

@@ -33,6 +33,7 @@ def test_the_reference_vector_is_accepted(gateway: Gateway) -> None:
             "task_name": "handle_event",
             "queue_name": "reply",
             "lock": "zalo:2222222222222222222",
+            "queueing_lock": None,
             "args": {"event_id": event.id},
         }
     ]
