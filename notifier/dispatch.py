@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -42,7 +42,7 @@ from bot.store.models import NOTICE_LANES, DeliveryStatus, Lane, NoticeStatus
 from bot.store.preferences import Level, QuietHours
 from notifier.policy import Case, Reason, Route, Send, Skip, Wait, Way, decide
 from notifier.rendering import MOST_TOGETHER, NoticeRenderer, Told, can_go_together
-from notifier.truth import Answer, Question, Truth, question
+from notifier.truth import Answer, Truth, question
 
 BATCH: Final = 200
 AT_ONCE: Final = 32
@@ -213,13 +213,13 @@ class Dispatcher:
         with self._database.begin() as session:
             read = ledger.read(session, ids, self._kinds, midnight=midnight)
         claimed = [each for each in read if each.kind in self._kinds]
-        answers = self._truth.ask(filter(None, map(self._question, claimed)))
-        settled = [Result(each.id, DeliveryStatus.FAILED, "unknown_kind") for each in read if each not in claimed]
+        gone = [each for each in read if each.kind not in self._kinds]
+        settled = [Result(each.id, DeliveryStatus.FAILED, "unknown_kind") for each in gone]
         to_send: list[tuple[Claimed, Route]] = []
         told_today: defaultdict[int, set[Any]] = defaultdict(set)
-        for each in (_as_it_is_now(each, self._answer(each, answers)) for each in claimed):
+        for each, answer in self._answered(claimed):
             told, group = told_today[each.contact_id], _goes_with(each, self._kinds[each.kind])
-            case = self._case(each, channel, self._answer(each, answers), now, len(told - {group}))
+            case = self._case(each, channel, answer, now, len(told - {group}))
             match decide(case, self._zone):
                 case Send(route):
                     to_send.append((each, route))
@@ -235,12 +235,13 @@ class Dispatcher:
 
     # --- Deciding ---
 
-    def _question(self, claimed: Claimed) -> Question | None:
-        return question(self._kinds[claimed.kind].sent.holds_while, claimed.facts)
-
-    def _answer(self, claimed: Claimed, answers: Mapping[Question, Answer]) -> Answer:
-        asked = self._question(claimed)
-        return answers[asked] if asked else Answer(holds=True)
+    def _answered(self, claimed: Sequence[Claimed]) -> Iterator[tuple[Claimed, Answer]]:
+        """Each with what the utility says of it now."""
+        asked = [question(self._kinds[each.kind].sent.holds_while, each.facts) for each in claimed]
+        answers = self._truth.ask(filter(None, asked))
+        for each, what in zip(claimed, asked, strict=True):
+            answer = answers[what] if what else Answer(holds=True)
+            yield _as_it_is_now(each, answer), answer
 
     def _case(self, claimed: Claimed, channel: ChannelName, answer: Answer, now: datetime, told_in_batch: int) -> Case:
         starts, ends = claimed.quiet_from, claimed.quiet_until

@@ -89,13 +89,12 @@ class TurnHandler:
         started = monotonic()
         with self._database.begin() as session:
             loaded = conversations.load(session, event.channel, str(event.inbound.user_id))
-            told = ledger.last_told(session, loaded.contact.id, self._clock() - NOTICE_IS_ANSWERED_WITHIN)
+            told = self._told_since_the_last_message(session, loaded.contact)
         if loaded.conversation.owner == Owner.STAFF:
             self._record_only(event, loaded)
             return
         turn = self._turn(event, loaded)
-        before = loaded.contact.last_inbound_at
-        if told and told.sent_at < event.inbound.at and (before is None or before < told.sent_at):
+        if told and told.sent_at < event.inbound.at:
             turn.told = self._topic_of(told)
             turn.state.hear(turn.told, turn.now)
         if event.inbound.kind in {InboundKind.TEXT, InboundKind.BUTTON}:
@@ -104,6 +103,10 @@ class TurnHandler:
         self._commit(event, loaded, turn, latency_ms=int((monotonic() - started) * 1000))
         TURNS.labels(event.channel, turn.handled_by[0] if turn.handled_by else "welcome").inc()
         TURN_SECONDS.labels(event.channel).observe((self._clock() - event.received_at).total_seconds())
+
+    def _told_since_the_last_message(self, session: Session, contact: Contact) -> LastTold | None:
+        since = self._clock() - NOTICE_IS_ANSWERED_WITHIN
+        return ledger.last_told(session, contact.id, max(since, contact.last_inbound_at or since))
 
     def ask_for_patience(self, event: Event) -> None:
         """Say that the answer takes longer than usual; the event stays open."""

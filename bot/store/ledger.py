@@ -346,11 +346,11 @@ class LastTold:
 
 
 def last_told(session: Session, contact_id: int, since: datetime) -> LastTold | None:
-    """None where none was sent since `since`."""
+    """None where none was sent after `since`."""
     row = session.execute(
         select(Notice.kind, Notice.facts, Delivery.link_id, Delivery.sent_at, Delivery.content.has_key("several"))
         .join(Notice, Notice.id == Delivery.notice_id)
-        .where(Delivery.contact_id == contact_id, Delivery.sent_at >= since)
+        .where(Delivery.contact_id == contact_id, Delivery.sent_at > since)
         .order_by(Delivery.sent_at.desc())
         .limit(1)
     ).one_or_none()
