@@ -55,8 +55,6 @@ BUSY_SECONDS: Final = 20.0
 MAX_ATTEMPTS: Final = 5
 TOKEN_PAUSE: Final = timedelta(seconds=30)
 TEMPLATE_PAUSE: Final = timedelta(minutes=10)
-TOKEN_REFUSED: Final = frozenset({"-216", "-220", "-124", "-32", "190", "4", "32", "613"})
-"""Codes that speak of the token or of its rate, whatever was sent with it (zalo.md §7, messenger.md §7)."""
 FEW_SENT: Final = 20
 TOO_MANY_FAIL: Final = 0.3
 """A notice to many of which so many fail is paused for people to look at."""
@@ -440,7 +438,7 @@ class Dispatcher:
             case Retry() if first.attempts + 1 < min(MAX_ATTEMPTS, outcome.max_attempts or MAX_ATTEMPTS):
                 later = now + _backed_off(outcome.after, first.attempts)
                 return Result(first.id, DeliveryStatus.PENDING, name, code, not_before=later)
-            case SlowDown() | Reauthorise() if message.template and not _is_of_the_token(outcome):
+            case SlowDown() | Reauthorise() if message.template and outcome.scope is Scope.KIND:
                 self._hold_template(channel, message.kind, outcome, now)
                 return Result(first.id, DeliveryStatus.PENDING, name, code, not_before=now, counts=False)
             case SlowDown() | Reauthorise():
@@ -525,10 +523,6 @@ def _fills_a_template(claimed: Claimed) -> bool:
     """Templates name the account, and of an outage its end: neither may be empty."""
     outage = claimed.facts.get("outage")
     return claimed.customer_code is not None and (outage is None or outage["expected_end"] is not None)
-
-
-def _is_of_the_token(error: SendError) -> bool:
-    return error.scope is Scope.TOKEN and error.code.split("/")[0] in TOKEN_REFUSED
 
 
 def _told(claimed: Claimed) -> Told:

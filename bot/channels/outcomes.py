@@ -13,7 +13,8 @@
 (architecture.md §3.4)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -107,6 +108,17 @@ class BadRequest(SendError):
 
 class OutcomeUnknown(SendError):
     """It left us and no answer came back. An echo or a receipt may still tell; we never send it again unasked."""
+
+
+@contextmanager
+def rights_concern_templates_only(codes: Container[str]) -> Iterator[None]:
+    """Around the send of a template: these codes, of a right to a call, are then of templates; all else goes on."""
+    try:
+        yield
+    except Reauthorise as error:
+        if error.code in codes:
+            error.scope = Scope.KIND
+        raise
 
 
 Verdict = Callable[[str, datetime], SendError]

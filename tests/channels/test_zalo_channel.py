@@ -8,9 +8,9 @@ from prometheus_client import REGISTRY
 from pydantic import SecretStr
 from scripted import Drop, Hang, Platform, Say, StoppedClock
 
-from bot.channels.base import Picture
+from bot.channels.base import Picture, Template
 from bot.channels.http import HttpClient
-from bot.channels.outcomes import BadRequest, OutcomeUnknown, Reauthorise, Retry, Sent, WindowClosed
+from bot.channels.outcomes import BadRequest, OutcomeUnknown, Reauthorise, Retry, Scope, Sent, WindowClosed
 from bot.channels.zalo.api import OaInfo, ReplyQuota, ZaloApi, ZaloUser
 from bot.channels.zalo.channel import ZaloChannel
 from bot.channels.zalo.tokens import ZaloTokens
@@ -202,6 +202,19 @@ def test_templates_by_uid_and_by_phone(channel: ZaloChannel, platform: Platform)
         "template_data": data,
         "tracking_id": "notice1",
     }
+
+
+@pytest.mark.parametrize(("code", "scope"), [(-223, Scope.KIND), (-221, Scope.TOKEN)])
+def test_without_a_right_to_templates_only_they_stop(
+    channel: ZaloChannel, platform: Platform, code: int, scope: Scope
+) -> None:
+    platform.otherwise = Say({"error": code})
+    with pytest.raises(Reauthorise) as refused:
+        channel.send_template(USER, Template("77", "vi", {}), delivery_key="k")
+    assert refused.value.scope is scope
+    with pytest.raises(Reauthorise) as refused:
+        send(channel, OutMessage(text="chào"))
+    assert refused.value.scope is Scope.TOKEN
 
 
 def test_one_code_means_two_things_on_two_hosts(channel: ZaloChannel, platform: Platform) -> None:

@@ -25,6 +25,7 @@ from actions.backends.models import (
     UsageFlag,
     UsageFlagged,
 )
+from bot.channels import outcomes
 from bot.channels.outcomes import (
     BadRequest,
     OutcomeUnknown,
@@ -508,7 +509,7 @@ def test_out_of_the_window_it_is_the_template_at_once(stage: Stage) -> None:
 def test_a_template_that_may_not_be_sent_holds_nothing_else_up(stage: Stage) -> None:
     stage.zalo.window_is_open = False
     stage.takes(issued(bill()))
-    stage.zalo.script.append(Reauthorise("-135", "OA may not send templates"))
+    stage.zalo.script.append(Reauthorise("-135", "OA may not send templates", scope=outcomes.Scope.KIND))
     assert stage.send_notices() == []
     assert fates(stage) == [("pending", "template_held")]
     stage.zalo.window_is_open = True

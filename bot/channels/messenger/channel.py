@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 from bot.channels.base import Limits, Picture, Template
 from bot.channels.messenger import rendering
 from bot.channels.messenger.api import MessengerApi
-from bot.channels.outcomes import BadRequest, Reauthorise, SendError, Sent
+from bot.channels.messenger.errors import RIGHTS_TO_A_CALL
+from bot.channels.outcomes import BadRequest, Reauthorise, SendError, Sent, rights_concern_templates_only
 from bot.logs import get_logger
 from bot.messages import ChannelName, OutMessage
 from bot.settings import MessengerSettings
@@ -36,7 +37,8 @@ class MessengerChannel:
 
     def send_template(self, recipient: str, template: Template, *, delivery_key: str) -> Sent:
         values = dict(template.values)
-        return self.api.send_utility(recipient, template.name, template.language, values, metadata=delivery_key)
+        with rights_concern_templates_only(RIGHTS_TO_A_CALL):
+            return self.api.send_utility(recipient, template.name, template.language, values, metadata=delivery_key)
 
     def reply_window(self, last_inbound_at: datetime | None, now: datetime) -> bool:
         return last_inbound_at is not None and now - last_inbound_at < self._window

@@ -37,6 +37,9 @@ _META_ANSWERS = slow_down("Meta's own flow is running", seconds(60), scope=Scope
 _NO_PROFILE = bad_request("no profile to read")
 _TEMPLATE = bad_request("template refused")
 
+RIGHTS_TO_A_CALL = frozenset({"3", "10", "200", "200/2018021", "200/2018027", "200/2018028"})
+"""Where the app lacks a permission: the token is good, and may not be used for this call."""
+
 BY_PAIR: dict[tuple[int, int], Verdict] = {
     (1, 1357046): outcome_unknown("answered with an error although it was sent"),
     (613, 2534040): _RATE,

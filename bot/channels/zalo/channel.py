@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from bot.channels.base import Limits, Picture, Template
-from bot.channels.outcomes import BadRequest, Reauthorise, SendError, Sent
+from bot.channels.outcomes import BadRequest, Reauthorise, SendError, Sent, rights_concern_templates_only
 from bot.channels.zalo import rendering
 from bot.channels.zalo.api import EXTENSIONS, ZaloApi
-from bot.channels.zalo.errors import ATTACHMENT_EXPIRED, BUTTONS_REFUSED
+from bot.channels.zalo.errors import ATTACHMENT_EXPIRED, BUTTONS_REFUSED, RIGHTS_TO_A_CALL
 from bot.channels.zalo.tokens import ZaloTokens
 from bot.logs import get_logger
 from bot.messages import ChannelName, OutMessage
@@ -42,7 +42,8 @@ class ZaloChannel:
         return self.api.send_cs(recipient, rendering.as_text(message))
 
     def send_template(self, recipient: str, template: Template, *, delivery_key: str) -> Sent:  # noqa: ARG002
-        return self.api.send_template_to_user(recipient, template.name, dict(template.values))
+        with rights_concern_templates_only(RIGHTS_TO_A_CALL):
+            return self.api.send_template_to_user(recipient, template.name, dict(template.values))
 
     def reply_window(self, last_inbound_at: datetime | None, now: datetime) -> bool:
         return last_inbound_at is not None and now - last_inbound_at < self._window

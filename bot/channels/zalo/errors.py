@@ -66,6 +66,9 @@ TOKEN_REFUSED_OPENAPI = frozenset({-216, -220, 216, 401, -401})
 TOKEN_REFUSED_BUSINESS = frozenset({-124})
 """Codes after which the access token is renewed once and the call made once more (zalo.md §1.3)."""
 
+RIGHTS_TO_A_CALL = frozenset({"-212", "-223", "-224", "-235"})
+"""The token is good, and may not be used for this call."""
+
 ATTACHMENT_EXPIRED = -100
 BUTTONS_REFUSED = frozenset({-201, -233})
 
