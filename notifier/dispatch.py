@@ -52,8 +52,6 @@ WORTH_IT: Final = 8
 BUDGET_PATIENCE: Final = timedelta(seconds=5)
 BUSY_SECONDS: Final = 20.0
 """So long a job goes on before it makes room for others."""
-MAX_ATTEMPTS: Final = 5
-TOKEN_PAUSE: Final = timedelta(seconds=30)
 TEMPLATE_PAUSE: Final = timedelta(minutes=10)
 FEW_SENT: Final = 20
 TOO_MANY_FAIL: Final = 0.3
@@ -435,18 +433,14 @@ class Dispatcher:
         match outcome:
             case OutcomeUnknown():
                 return Result(first.id, DeliveryStatus.UNKNOWN, "outcome_unknown", code)
-            case Retry() if first.attempts + 1 < min(MAX_ATTEMPTS, outcome.max_attempts or MAX_ATTEMPTS):
-                later = now + _backed_off(outcome.after, first.attempts)
-                return Result(first.id, DeliveryStatus.PENDING, name, code, not_before=later)
             case SlowDown() | Reauthorise() if message.template and outcome.scope is Scope.KIND:
                 self._hold_template(channel, message.kind, outcome, now)
                 return Result(first.id, DeliveryStatus.PENDING, name, code, not_before=now, counts=False)
-            case SlowDown() | Reauthorise():
-                pause = outcome.after if isinstance(outcome, SlowDown) else TOKEN_PAUSE
-                if outcome.scope is Scope.TOKEN:
+            case Retry() | SlowDown() | Reauthorise() if (pause := outcome.pause(first.attempts + 1)) is not None:
+                if not isinstance(outcome, Retry) and outcome.scope is Scope.TOKEN:
                     self._hold(channel, outcome, pause)
-                later = now + _jittered(pause)
-                return Result(first.id, DeliveryStatus.PENDING, name, code, not_before=later, counts=False)
+                later, counts = now + _jittered(pause), isinstance(outcome, Retry)
+                return Result(first.id, DeliveryStatus.PENDING, name, code, not_before=later, counts=counts)
             case WindowClosed() | BadRequest() | RecipientGone() if self._has_another_way(message, channel, outcome):
                 return Result(first.id, DeliveryStatus.PENDING, name, code, not_before=now)
             case _:
@@ -558,10 +552,6 @@ def _status_of(reason: Reason) -> DeliveryStatus:
             return DeliveryStatus.CANCELLED
         case _:
             return DeliveryStatus.SKIPPED
-
-
-def _backed_off(after: timedelta, attempts: int) -> timedelta:
-    return _jittered(after * 2**attempts)
 
 
 def _jittered(pause: timedelta) -> timedelta:

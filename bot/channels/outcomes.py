@@ -20,6 +20,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
+MAX_ATTEMPTS = 5
+REAUTHORISE_PAUSE = timedelta(seconds=30)
+
 
 class Scope(StrEnum):
     """What an error speaks about, and so what the caller has to hold back."""
@@ -50,6 +53,10 @@ class SendError(Exception):
 
     usual_scope: ClassVar[Scope] = Scope.MESSAGE
 
+    def pause(self, tries: int) -> timedelta | None:  # noqa: ARG002
+        """How long to wait before the same message is tried again, after so many tries; None for never."""
+        return None
+
     def __init__(self, code: str, reason: str, *, alert: bool = False, scope: Scope | None = None) -> None:
         super().__init__(f"{code}: {reason}")
         self.code = code
@@ -68,6 +75,10 @@ class Retry(SendError):
         self.after = after
         self.max_attempts = max_attempts
 
+    def pause(self, tries: int) -> timedelta | None:
+        most = min(MAX_ATTEMPTS, self.max_attempts or MAX_ATTEMPTS)
+        return self.after * 2 ** (tries - 1) if tries < most else None
+
 
 class SlowDown(SendError):
     """Hold back everything in `scope` for `after`, then go on with the same message."""
@@ -80,6 +91,9 @@ class SlowDown(SendError):
         super().__init__(code, reason, alert=alert, scope=scope)
         self.after = after
 
+    def pause(self, tries: int) -> timedelta:  # noqa: ARG002
+        return self.after
+
 
 class Reauthorise(SendError):
     """Consent, permission, configuration or balance: pause `scope` until a person has put it right."""
@@ -88,6 +102,9 @@ class Reauthorise(SendError):
 
     def __init__(self, code: str, reason: str, *, scope: Scope | None = None) -> None:
         super().__init__(code, reason, alert=True, scope=scope)
+
+    def pause(self, tries: int) -> timedelta:  # noqa: ARG002
+        return REAUTHORISE_PAUSE
 
 
 class WindowClosed(SendError):

@@ -10,7 +10,6 @@ from bot.channels.outcomes import (
     OutcomeUnknown,
     Reauthorise,
     RecipientGone,
-    Retry,
     Scope,
     SendError,
     SlowDown,
@@ -24,10 +23,8 @@ from bot.store import conversations, deliveries
 from bot.store.database import Database
 from bot.store.models import Contact, Delivery, DeliveryStatus, Lane, Media
 
-MAX_ATTEMPTS = 5
 REPLY_IS_STALE_AFTER = timedelta(minutes=15)
 """A reply that could not go for so long answers nobody any more; staff see it as failed."""
-REAUTHORISE_PAUSE = timedelta(seconds=30)
 BUDGET_PATIENCE = timedelta(seconds=10)
 """How long a claimed reply waits for its share of the rate before it is put back; well below the lease."""
 MEDIA_SALT = "media"
@@ -115,7 +112,7 @@ class ReplySender:
         if isinstance(error, OutcomeUnknown):
             self._finish(delivery, DeliveryStatus.UNKNOWN, "outcome_unknown", error.code)
             return
-        pause = self._pause(delivery, error)
+        pause = error.pause(delivery.attempts)
         if pause is None or self._is_stale(delivery, pause):
             self._fail(delivery, name.lower() if pause is None else "too_late", error.code)
             if isinstance(error, RecipientGone) and error.scope is Scope.RECIPIENT:
@@ -127,15 +124,6 @@ class ReplySender:
             if isinstance(error, Reauthorise):
                 TOKEN_ALERT.labels(delivery.channel).set(1)
         self._postpone(delivery, pause, name.lower(), error.code)
-
-    def _pause(self, delivery: Delivery, error: SendError) -> timedelta | None:
-        """How long to wait before the same message is tried again; None for never."""
-        if isinstance(error, Retry):
-            attempts = min(MAX_ATTEMPTS, error.max_attempts or MAX_ATTEMPTS)
-            return error.after * 2 ** (delivery.attempts - 1) if delivery.attempts < attempts else None
-        if isinstance(error, SlowDown):
-            return error.after
-        return REAUTHORISE_PAUSE if isinstance(error, Reauthorise) else None
 
     def _is_stale(self, delivery: Delivery, pause: timedelta) -> bool:
         return self._clock() + pause - delivery.created_at > REPLY_IS_STALE_AFTER

@@ -9,6 +9,7 @@ from fixtures.stage import USER, Stage
 from sqlalchemy import select, update
 
 from bot.channels.outcomes import (
+    MAX_ATTEMPTS,
     BadRequest,
     OutcomeUnknown,
     Reauthorise,
@@ -20,7 +21,7 @@ from bot.channels.outcomes import (
     WindowClosed,
 )
 from bot.messages import ChannelName, OutMessage
-from bot.pipeline.sending import MAX_ATTEMPTS, REPLY_IS_STALE_AFTER
+from bot.pipeline.sending import REPLY_IS_STALE_AFTER
 from bot.store import conversations, deliveries
 from bot.store.models import Contact, Delivery, Lane, Owner, RateBudget
 
