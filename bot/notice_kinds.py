@@ -29,6 +29,8 @@ class Sending(_Data):
     holds_while: Literal["unpaid", "coming", "out"] | None = None
     only_if_told: bool = False
     at_night: bool = False
+    together: bool = False
+    repeated: bool = False
 
     @property
     def is_urgent(self) -> bool:

@@ -41,7 +41,7 @@ from bot.store.ledger import Claimed, Line, Result
 from bot.store.models import NOTICE_LANES, DeliveryStatus, Lane, NoticeStatus
 from bot.store.preferences import Level, QuietHours
 from notifier.policy import Case, Reason, Route, Send, Skip, Wait, Way, decide
-from notifier.rendering import MOST_TOGETHER, NoticeRenderer, Told, can_go_together
+from notifier.rendering import MOST_TOGETHER, NoticeRenderer, Told
 from notifier.truth import Answer, Truth, question
 
 BATCH: Final = 200
@@ -284,7 +284,7 @@ class Dispatcher:
         begun: Counter[Any] = Counter()
         for each, route in to_send:
             kind = self._kinds[each.kind]
-            alone = route != "window" or not can_go_together(kind)
+            alone = route != "window" or not kind.sent.together
             group = (each.contact_id, each.kind, route)
             part = each.id if alone else -(begun[group] // MOST_TOGETHER)
             begun[group] += 1
@@ -502,7 +502,7 @@ def _with_the_first(claimed: Claimed, first: Result) -> Result:
 
 def _goes_with(claimed: Claimed, kind: NoticeKind) -> Any:
     """What is told of in one message counts as one."""
-    return kind.key if can_go_together(kind) else claimed.id
+    return kind.key if kind.sent.together else claimed.id
 
 
 def _as_it_is_now(claimed: Claimed, answer: Answer) -> Claimed:

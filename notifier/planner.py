@@ -79,7 +79,7 @@ class Planner:
     def _plan_page(self, notice_id: int) -> bool:
         with self._database.begin() as session:
             notice = session.get_one(Notice, notice_id)
-        if notice.status not in {NoticeStatus.WAITING, NoticeStatus.RUNNING} or notice.planned_at is not None:
+        if notice.status not in notices.GOING or notice.planned_at is not None:
             return False
         kind, query = self._kinds[notice.kind], notice.audience or {}
         try:
@@ -91,7 +91,7 @@ class Planner:
             held = session.get_one(Notice, notice_id, with_for_update=True)
             if held.planned_up_to != notice.planned_up_to or held.planned_at is not None:
                 return True
-            if held.status not in {NoticeStatus.WAITING, NoticeStatus.RUNNING}:
+            if held.status not in notices.GOING:
                 return False
             now = self._clock()
             if page.codes:

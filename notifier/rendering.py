@@ -73,11 +73,6 @@ class Told:
         return self.nickname or self.code
 
 
-def can_go_together(kind: NoticeKind) -> bool:
-    """May several of this kind to one chat be one message?"""
-    return kind.group in {"bill", "reminder"} and kind.key != "before_cut"
-
-
 class NoticeRenderer:
     def __init__(self, replies: ReplyBook, signer: PayloadSigner, templates: Templates) -> None:
         self._replies = replies

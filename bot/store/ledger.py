@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from bot.notice_kinds import NoticeKinds
 from bot.store import preferences
 from bot.store.models import (
-    ACCEPTED,
+    TOLD,
     Contact,
     Conversation,
     Delivery,
@@ -28,7 +28,6 @@ from bot.store.models import (
 
 LEASE = timedelta(seconds=90)
 """Longer than it takes to decide on a batch and to send it."""
-TOLD = (*ACCEPTED, DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN)
 
 _CLAIM = text(
     """
@@ -168,6 +167,7 @@ def read(session: Session, ids: Sequence[int], kinds: NoticeKinds, *, midnight: 
     """The claimed deliveries, by id. `midnight`: since when the local day lasts."""
     other, about = aliased(Delivery), aliased(Notice)
     waits = [kind.key for kind in kinds.kinds if not kind.sent.is_urgent and not kind.always]
+    repeated = [kind.key for kind in kinds.kinds if kind.sent.repeated]
     told_today = (
         select(func.count())
         .select_from(other)
@@ -181,7 +181,7 @@ def read(session: Session, ids: Sequence[int], kinds: NoticeKinds, *, midnight: 
         .join(about, about.id == other.notice_id)
         .where(other.contact_id == Delivery.contact_id, other.id != Delivery.id, other.status.in_(TOLD))
         .where(about.subject == Notice.subject, about.kind == Notice.kind, about.version == Notice.version)
-        .where(about.customer_code.is_not_distinct_from(Notice.customer_code), Notice.kind.not_in(_REPEATED))
+        .where(about.customer_code.is_not_distinct_from(Notice.customer_code), Notice.kind.not_in(repeated))
         .correlate(Delivery, Notice)
     )
     columns = {
@@ -235,10 +235,6 @@ def _facts(session: Session, notice_ids: set[int]) -> dict[int, Mapping[str, Any
     """Of each notice once: all its deliveries share them."""
     rows = session.execute(select(Notice.id, Notice.facts).where(Notice.id.in_(notice_ids)))
     return {row.id: row.facts for row in rows}
-
-
-_REPEATED = ("payment_due", "payment_overdue", "outage_reminder")
-"""Kinds of which several are told of one subject."""
 
 
 def _wanted(kinds: NoticeKinds) -> Any:
@@ -361,7 +357,7 @@ def expire(session: Session, now: datetime) -> None:
     """What a worker that died had claimed and not begun is due again."""
     session.execute(
         update(Delivery)
-        .where(and_(Delivery.status == DeliveryStatus.CLAIMED, Delivery.lease_until < now))
+        .where(Delivery.status == DeliveryStatus.CLAIMED, Delivery.lease_until < now)
         .values(status=DeliveryStatus.PENDING, lease_until=None),
         execution_options={"synchronize_session": False},
     )

@@ -86,6 +86,8 @@ class DeliveryStatus(StrEnum):
 
 
 ACCEPTED = frozenset({DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.SEEN})
+TOLD = ACCEPTED | {DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN}
+"""It was read, or may be."""
 FINISHED = ACCEPTED | {DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN, DeliveryStatus.CANCELLED, DeliveryStatus.SKIPPED}
 
 

@@ -1,7 +1,6 @@
 """Notices: written down once, planned into deliveries, paused, resumed, cancelled."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from bot.notice_kinds import NoticeKind
 from bot.store import preferences
 from bot.store.models import (
-    ACCEPTED,
+    TOLD,
     Contact,
     Delivery,
     DeliveryStatus,
@@ -22,18 +21,14 @@ from bot.store.models import (
     UsageAlert,
 )
 
-OPEN = (NoticeStatus.WAITING, NoticeStatus.RUNNING, NoticeStatus.PAUSED)
-TOLD = (*ACCEPTED, DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN)
+GOING = (NoticeStatus.WAITING, NoticeStatus.RUNNING)
+OPEN = (*GOING, NoticeStatus.PAUSED)
 
 
-def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Write notices down; one whose key is known already is left as it is. Returns how many are new."""
-    if not rows:
-        return 0
-    added = session.execute(
-        insert(Notice).values(rows).on_conflict_do_nothing(index_elements=["key"]).returning(Notice.id)
-    )
-    return len(added.all())
+def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write notices down; one whose key is known already is left as it is."""
+    if rows:
+        session.execute(insert(Notice).values(rows).on_conflict_do_nothing(index_elements=["key"]))
 
 
 def supersede(session: Session, subject: str, *, below: int | None = None) -> None:
@@ -83,31 +78,32 @@ def to_plan(session: Session, now: datetime) -> list[tuple[int, str]]:
     return list(
         session.execute(
             select(Notice.id, Notice.kind)
-            .where(Notice.status.in_([NoticeStatus.WAITING, NoticeStatus.RUNNING]), Notice.audience.is_not(None))
+            .where(Notice.status.in_(GOING), Notice.audience.is_not(None))
             .where(Notice.not_before <= now, Notice.planned_at.is_(None))
             .order_by(Notice.id)
         ).tuples()
     )
 
 
-def plan_for_accounts(session: Session, kind: NoticeKind, notice_ids: Sequence[int], now: datetime) -> int:
-    """One delivery for each chat that linked the notice's account. Returns how many."""
+def plan_for_accounts(session: Session, kind: NoticeKind, notice_ids: Sequence[int], now: datetime) -> None:
+    """One delivery for each chat that linked the notice's account."""
     to = and_(Link.customer_code == Notice.customer_code, Link.ended_at.is_(None))
-    made = _plan(session, kind, Notice.id.in_(notice_ids), to, now)
+    _plan(session, kind, Notice.id.in_(notice_ids), to, now)
     session.execute(
         update(Notice).where(Notice.id.in_(notice_ids)).values(status=NoticeStatus.RUNNING, planned_at=now),
         execution_options={"synchronize_session": False},
     )
-    return made
 
 
-def plan_for_codes(session: Session, kind: NoticeKind, notice_id: int, codes: Sequence[str], now: datetime) -> int:
-    """One delivery for each chat that linked one of the customer codes, however many of them. Returns how many."""
+def plan_for_codes(session: Session, kind: NoticeKind, notice_id: int, codes: Sequence[str], now: datetime) -> None:
+    """One delivery for each chat that linked one of the customer codes, however many of them."""
     to = and_(Link.customer_code == func.any(bindparam("codes", list(codes), ARRAY(TEXT))), Link.ended_at.is_(None))
-    return _plan(session, kind, Notice.id == notice_id, to, now)
+    _plan(session, kind, Notice.id == notice_id, to, now)
 
 
-def plan_for_followers(session: Session, kind: NoticeKind, notice_id: int, places: Sequence[str], now: datetime) -> int:
+def plan_for_followers(
+    session: Session, kind: NoticeKind, notice_id: int, places: Sequence[str], now: datetime
+) -> None:
     """One delivery for each chat that follows one of the places."""
     followers = preferences.followers(kind, places).subquery()
     contact = followers.c[0]
@@ -116,10 +112,10 @@ def plan_for_followers(session: Session, kind: NoticeKind, notice_id: int, place
         Contact.id,
         literal(None).cast(Link.id.type),
     ).join(followers, contact == Contact.id)
-    return _insert(session, chosen)
+    _insert(session, chosen)
 
 
-def plan_for_told(session: Session, kind: NoticeKind, notice: Notice, now: datetime) -> int:
+def plan_for_told(session: Session, kind: NoticeKind, notice: Notice, now: datetime) -> None:
     """One delivery for each chat that was told something else of the same subject, and for no other."""
     earlier, about = aliased(Delivery), aliased(Notice)
     chosen = (
@@ -130,10 +126,10 @@ def plan_for_told(session: Session, kind: NoticeKind, notice: Notice, now: datet
         .where(about.subject == notice.subject, about.id != notice.id, earlier.status.in_(TOLD))
         .group_by(Contact.id)
     )
-    return _insert(session, chosen)
+    _insert(session, chosen)
 
 
-def _plan(session: Session, kind: NoticeKind, which: Any, to: Any, now: datetime) -> int:
+def _plan(session: Session, kind: NoticeKind, which: Any, to: Any, now: datetime) -> None:
     asked_for = true() if kind.unasked else preferences.is_on(kind, Link.contact_id, Link.id)
     chosen = (
         select(
@@ -149,7 +145,7 @@ def _plan(session: Session, kind: NoticeKind, which: Any, to: Any, now: datetime
         .where(which, asked_for)
         .group_by(Notice.id, Contact.id)
     )
-    return _insert(session, chosen)
+    _insert(session, chosen)
 
 
 def _columns(kind: NoticeKind, notice_id: Any, now: datetime) -> list[Any]:
@@ -164,33 +160,14 @@ def _columns(kind: NoticeKind, notice_id: Any, now: datetime) -> list[Any]:
     ]
 
 
-def _insert(session: Session, chosen: Any) -> int:
+def _insert(session: Session, chosen: Any) -> None:
     names = ["key", "channel", "notice_id", "lane", "not_before", "created_at", "content", "contact_id", "link_id"]
-    rows = session.execute(insert(Delivery).from_select(names, chosen).on_conflict_do_nothing(index_elements=["key"]))
-    return int(rows.rowcount)  # type: ignore[attr-defined]
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How a notice stands: its deliveries by status."""
-
-    by_status: Mapping[str, int]
-
-    @property
-    def total(self) -> int:
-        return sum(self.by_status.values())
-
-
-def counts(session: Session, notice_id: int) -> Counts:
-    rows = session.execute(
-        select(Delivery.status, func.count()).where(Delivery.notice_id == notice_id).group_by(Delivery.status)
-    )
-    return Counts(dict(rows.tuples().all()))
+    session.execute(insert(Delivery).from_select(names, chosen).on_conflict_do_nothing(index_elements=["key"]))
 
 
 def pause(session: Session, notice_id: int, because: str) -> None:
     """Nothing of it is sent from now on: a worker that has claimed some of it looks again before it sends."""
-    _move(session, notice_id, (NoticeStatus.WAITING, NoticeStatus.RUNNING), NoticeStatus.PAUSED, because)
+    _move(session, notice_id, GOING, NoticeStatus.PAUSED, because)
 
 
 def resume(session: Session, notice_id: int, now: datetime) -> None:
@@ -240,8 +217,8 @@ def retry_failed(session: Session, notice_id: int, now: datetime) -> int:
     return int(rows.rowcount)  # type: ignore[attr-defined]
 
 
-def close_finished(session: Session, limit: int) -> int:
-    """Notices that are planned and of which nothing is left to send are done. Returns how many."""
+def close_finished(session: Session, limit: int) -> None:
+    """Notices that are planned and of which nothing is left to send are done: so many of them at a time."""
     unfinished = (DeliveryStatus.PENDING, DeliveryStatus.CLAIMED, DeliveryStatus.SENDING, DeliveryStatus.PAUSED)
     left = exists(select(Delivery.id).where(Delivery.notice_id == Notice.id, Delivery.status.in_(unfinished)))
     over = (
@@ -249,11 +226,10 @@ def close_finished(session: Session, limit: int) -> int:
         .where(Notice.status == NoticeStatus.RUNNING, Notice.planned_at.is_not(None), ~left)
         .limit(limit)
     )
-    rows = session.execute(
+    session.execute(
         update(Notice).where(Notice.id.in_(over)).values(status=NoticeStatus.DONE),
         execution_options={"synchronize_session": False},
     )
-    return int(rows.rowcount)  # type: ignore[attr-defined]
 
 
 def _move(
