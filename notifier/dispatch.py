@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from threading import Condition, Lock
+from threading import Lock
 from time import monotonic, sleep
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -42,6 +42,7 @@ from bot.store.models import NOTICE_LANES, DeliveryStatus, Lane, NoticeStatus
 from bot.store.preferences import Level, QuietHours
 from notifier.policy import Case, Reason, Route, Send, Skip, Wait, Way, decide
 from notifier.rendering import MOST_TOGETHER, NoticeRenderer, Told
+from notifier.room import Room, Share
 from notifier.truth import Answer, Truth, question
 
 BATCH: Final = 200
@@ -112,42 +113,6 @@ class Verdict:
     pause: dict[int, str] = field(default_factory=dict)
 
 
-class Slots:
-    """For so many sends of a process there is room between being begun and being written down."""
-
-    def __init__(self, count: int) -> None:
-        self.free = count
-        self.changed = Condition()
-
-
-class Share:
-    """The slots that one job holds. What it has written down makes room for what it begins."""
-
-    def __init__(self, slots: Slots) -> None:
-        self._slots = slots
-        self._held = 0
-
-    def grow(self, wanted: int) -> int:
-        """How many of `wanted` may begin, in slots that are free or held by what is written down in the same step.
-
-        Waits until there is one.
-        """
-        with self._slots.changed:
-            while not self._held + self._slots.free:
-                self._slots.changed.wait()
-            size = min(wanted, self._held + self._slots.free)
-            self._slots.free -= max(0, size - self._held)
-            self._held = max(size, self._held)
-            return size
-
-    def keep(self, size: int) -> None:
-        """Let go of all but `size`."""
-        with self._slots.changed:
-            self._slots.free += self._held - size
-            self._held = size
-            self._slots.changed.notify_all()
-
-
 class Dispatcher:
     """Safe to run at once in several workers: rows are leased. `dispatch` raises nothing that a send can bring."""
 
@@ -176,7 +141,7 @@ class Dispatcher:
         self._zone = zone
         self._sleep = sleep
         self._threads = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="notice")
-        self._slots = Slots(AT_ONCE)
+        self._room = Room(AT_ONCE)
         self._fates: defaultdict[int, Counter[str]] = defaultdict(Counter)
         self._busy = {(channel, lane): Lock() for channel in ChannelName for lane in NOTICE_LANES}
         self._dead_tokens: set[ChannelName] = set()
@@ -314,7 +279,7 @@ class Dispatcher:
 
         What became of a wave is written down in the transaction that begins the next one, unless that must wait.
         """
-        left, verdict, mine = messages, Verdict(held, self._clock()), Share(self._slots)
+        left, verdict, mine = messages, Verdict(held, self._clock()), Share(self._room)
         try:
             while left:
                 most, least = min(AT_ONCE, len(left)), min(WORTH_IT, len(left))

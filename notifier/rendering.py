@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from actions.backends.models import CutWarning, DangerWarning, Invoice, MeterWork, Outage, Payment, UsageFlag
 from bot.channels.base import Template
 from bot.dialogue.commands import Command, PayloadSigner, Period, Slots
-from bot.dialogue.replies import ReplyBook
-from bot.messages import Button, ChannelName, OutMessage
+from bot.dialogue.replies import RenderedButton, ReplyBook
+from bot.messages import ChannelName, OutMessage
 from bot.notice_kinds import NoticeKind, NoticeKinds
 from bot.store.ledger import LastTold
 from bot.store.preferences import Level
@@ -86,22 +86,8 @@ class NoticeRenderer:
     def message(self, kind: NoticeKind, told: Sequence[Told], conversation_id: int) -> OutMessage:
         """The text of data/replies/told.yml; its buttons act on the account and bill that it is about."""
         text, buttons = self._replies.render(f"told.{kind.key}", **self._values(kind, told))
-        return OutMessage(
-            text=text,
-            buttons=tuple(
-                Button(
-                    title=each.title,
-                    payload=(
-                        self._signer.sign(conversation_id, Command(name=each.run, slots=Slots(**each.slots)))
-                        if each.run
-                        else None
-                    ),
-                    url=each.url,
-                    phone=each.phone,
-                )
-                for each in buttons
-            ),
-        )
+        offered = (each.offered(_command(each), self._signer, conversation_id) for each in buttons)
+        return OutMessage(text=text, buttons=tuple(offered))
 
     def template(self, data: TemplateData, kind: NoticeKind, told: Told) -> Template:
         known = self._values(kind, [told])
@@ -133,6 +119,10 @@ class NoticeRenderer:
         if last is None or last[0] is not facts:
             last = self._last = facts, _parsed(facts)
         return last[1]
+
+
+def _command(button: RenderedButton) -> Command | None:
+    return Command(name=button.run, slots=Slots(**button.slots)) if button.run else None
 
 
 def topic_of(kinds: NoticeKinds, told: LastTold) -> Command:

@@ -17,6 +17,8 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from bot.dialogue.commands import Command, PayloadSigner
+from bot.messages import Button
 from bot.text import clean
 
 MOST_FILLED = 1_000
@@ -62,6 +64,11 @@ class RenderedButton(BaseModel):
     fill: str | None = None
     url: str | None = None
     phone: str | None = None
+
+    def offered(self, command: Command | None, signer: PayloadSigner, conversation_id: int) -> Button:
+        """As it goes to a chat; `command` is what a tap does, where it is no link and no call."""
+        payload = signer.sign(conversation_id, command) if command else None
+        return Button(title=self.title, payload=payload, url=self.url, phone=self.phone)
 
 
 Compiled = tuple[Wording, list[tuple[ButtonText, Wording, Wording | None, Wording | None]]]

@@ -214,14 +214,7 @@ class Turn(Generic[D]):
             command = self._command(button)
             if command:
                 choices.append(Choice(title=button.title, command=command))
-            offered.append(
-                Button(
-                    title=button.title,
-                    payload=self.signer.sign(self.caller.conversation_id, command) if command else None,
-                    url=button.url,
-                    phone=button.phone,
-                )
-            )
+            offered.append(button.offered(command, self.signer, self.caller.conversation_id))
         self.state.choices = [*choices, *self.state.choices][:MAX_CHOICES]
         return tuple(offered)
 

@@ -3,23 +3,23 @@
 import random
 import threading
 
-from notifier.dispatch import Share, Slots
+from notifier.room import Room, Share
 
 
 def test_a_share_grows_as_far_as_there_is_room() -> None:
-    slots = Slots(10)
-    one, two = Share(slots), Share(slots)
+    room = Room(10)
+    one, two = Share(room), Share(room)
     assert one.grow(7) == 7
     assert two.grow(7) == 3
     assert one.grow(9) == 7, "what it holds already is its own"
     one.keep(2)
     assert two.grow(7) == 7
-    assert slots.free == 1
+    assert room.free == 1
 
 
 def test_who_finds_no_room_waits_for_it() -> None:
-    slots = Slots(4)
-    one, two = Share(slots), Share(slots)
+    room = Room(4)
+    one, two = Share(room), Share(room)
     one.grow(4)
     got: list[int] = []
     waiting = threading.Thread(target=lambda: got.append(two.grow(4)))
@@ -32,11 +32,11 @@ def test_who_finds_no_room_waits_for_it() -> None:
 
 
 def test_no_more_than_there_are_at_any_time() -> None:
-    slots, under_way, most, lock = Slots(8), 0, 0, threading.Lock()
+    room, under_way, most, lock = Room(8), 0, 0, threading.Lock()
 
     def job() -> None:
         nonlocal under_way, most
-        mine, held = Share(slots), 0
+        mine, held = Share(room), 0
         for _ in range(200):
             size = mine.grow(random.randint(1, 8))
             with lock:
@@ -59,4 +59,4 @@ def test_no_more_than_there_are_at_any_time() -> None:
     for thread in threads:
         thread.join(20)
     assert most <= 8
-    assert (under_way, slots.free) == (0, 8)
+    assert (under_way, room.free) == (0, 8)
