@@ -81,7 +81,7 @@ def to_plan(session: Session, now: datetime) -> list[tuple[int, str]]:
             .where(Notice.status.in_(GOING), Notice.audience.is_not(None))
             .where(Notice.not_before <= now, Notice.planned_at.is_(None))
             .order_by(Notice.id)
-        ).tuples()
+        ).all()
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import figures
 import requests
 import segno
+from fixtures import ticks
 from form_watch import FormWatch
 from PIL import Image
 from script import VIETNAM, Expected, Script, Step
@@ -22,7 +23,6 @@ from actions import vietqr
 from bot.dialogue.state import DialogueState
 from bot.messages import ChannelName
 from bot.store import conversations, handovers
-from bot.store.feeds import FEEDS
 from bot.store.grid import OUTAGE, GridReports, Reported
 from bot.store.link_codes import LinkCodes, grouped
 from bot.store.models import (
@@ -279,16 +279,12 @@ class Player:
         self._emulator.state.faults.plan(call, Fault("error", code=code), count)
 
     def _send_notices(self) -> None:
-        """What the clock has done all the time: the feeds are read, what is due is planned and sent."""
+        """The feeds are read, what is due is planned and sent."""
         self._answers_before = len(self._stack.sandbox.answers)
-        product = self._stack.product
-        for feed in FEEDS:
-            product.feeds.drain(feed)
-        for notice_id, _lane in product.planner.audiences_due():
-            product.planner.plan_audience(notice_id)
-        product.planner.plan_accounts_due()
+        ticks.read_feeds(self._stack.product)
+        ticks.plan(self._stack.product)
         for lane in NOTICE_LANES:
-            product.dispatcher.send_due(self._channel, lane)
+            self._stack.product.dispatcher.send_due(self._channel, lane)
 
     def _happen(self, text: str) -> None:
         _found(HAPPENINGS, text)(self)

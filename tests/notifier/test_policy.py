@@ -6,6 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +16,8 @@ from bot.store.preferences import QuietHours
 from notifier.policy import Case, Decision, Reason, Send, Skip, Wait, Way, decide
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
-KINDS = load_notice_kinds(Path(__file__).parents[2] / "data" / "notices.yml")
+DATA = Path(__file__).parents[2] / "data"
+KINDS = load_notice_kinds(DATA / "notices.yml")
 NOON = datetime(2026, 11, 25, 12, tzinfo=VIETNAM)
 NIGHT = datetime(2026, 11, 25, 23, tzinfo=VIETNAM)
 SEVEN = datetime(2026, 11, 26, 7, tzinfo=VIETNAM)
@@ -82,6 +84,11 @@ CUT = replace(BILL, kind=KINDS["before_cut"])
 )
 def test_each_rule(case: Case, decision: Decision) -> None:
     assert decide(case, VIETNAM) == decision
+
+
+def test_each_reason_has_words_for_staff() -> None:
+    words = yaml.safe_load((DATA / "notice_reasons.yml").read_text("utf-8"))
+    assert set(words) == set(Reason)
 
 
 @given(

@@ -76,6 +76,17 @@ def issued(invoice: Invoice) -> InvoiceIssued:
     return InvoiceIssued(id=f"c-{invoice.id}", at=MORNING, invoice=invoice)
 
 
+def cut_warning() -> CutWarning:
+    return CutWarning(
+        id="NC-1",
+        customer_code=CODE,
+        invoice_ids=(bill().id,),
+        total=512_340,
+        cut_from=MORNING + timedelta(days=3),
+        state="planned",
+    )
+
+
 def outage(stage: Stage, **values: Any) -> OutageKnown:
     """As published or changed; the service knows it so from now on."""
     given: dict[str, Any] = {
@@ -222,14 +233,7 @@ def test_before_a_cut_all_who_linked_the_code_are_told_whatever_they_turned_off(
             event_id=1,
             at=MORNING,
         )
-    warning = CutWarning(
-        id="NC-1",
-        customer_code=CODE,
-        invoice_ids=(bill().id,),
-        total=512_340,
-        cut_from=MORNING + timedelta(days=3),
-        state="planned",
-    )
+    warning = cut_warning()
     stage.takes(CutWarned(id="1", at=MORNING, warning=warning))
     (text,) = stage.send_notices()
     assert "512.340 đ" in text
@@ -237,14 +241,7 @@ def test_before_a_cut_all_who_linked_the_code_are_told_whatever_they_turned_off(
 
 
 def test_a_cut_that_is_called_off_is_not_told(stage: Stage) -> None:
-    warning = CutWarning(
-        id="NC-1",
-        customer_code=CODE,
-        invoice_ids=(bill().id,),
-        total=512_340,
-        cut_from=MORNING + timedelta(days=3),
-        state="planned",
-    )
+    warning = cut_warning()
     off = warning.model_copy(update={"state": "cancelled"})
     stage.takes(CutWarned(id="1", at=MORNING, warning=warning), CutWarned(id="2", at=MORNING, warning=off))
     assert stage.send_notices() == []

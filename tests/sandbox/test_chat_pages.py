@@ -1,32 +1,14 @@
 """The chat pages: what they ask and tell over HTTP, and how they work in a browser."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from sandbox_remote import Remote
 from webhook_receiver import Receiver
 
-CHROMIUM = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 Send = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
-        yield running
-        running.close()
 
 
 @pytest.fixture

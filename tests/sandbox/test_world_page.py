@@ -1,15 +1,13 @@
 """The page on which a presenter makes things happen at the utility."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from sandbox_remote import Remote
-from test_chat_pages import CHROMIUM
 
 from actions.backends.models import Change
 
@@ -116,14 +114,6 @@ def test_every_kind_of_change_can_be_read(remote: Remote) -> None:
         assert re.search(rf'class="kind \w+">{told}', page), told
     assert "Sắp lên bậc giá: " in page
     assert "đã hẹn thi công" in page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
-        yield running
-        running.close()
 
 
 @pytest.fixture
