@@ -83,7 +83,7 @@ def migrate_store(url: str, *, down: bool = False) -> None:
 
 
 def start_product(supervisor: Supervisor, settings: "Settings", url: str) -> None:
-    """Migrate, then start gateway, worker and clock."""
+    """Migrate, then start gateway, workers and clock."""
     migrate_store(url)
     say("the database is ready")
     figures = settings.data_dir.absolute() / "metrics"
@@ -92,16 +92,22 @@ def start_product(supervisor: Supervisor, settings: "Settings", url: str) -> Non
     env = {"DATABASE_URL": url, "PROMETHEUS_MULTIPROC_DIR": str(figures)}
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
     readyz = f"http://{host}:{settings.port}/readyz"
+    work = workers_work(url, settings.workers)
     for name, arguments, ready in (
-        ("worker", "worker", _worker_works(url)),
+        *((name, "worker", work) for name in worker_names(settings)),
         ("notifier", "notifier", None),
         ("gateway", "serve", lambda: answers(readyz)),
     ):
         supervisor.start(Child(name, python("-m", "bot.cli", arguments), ready=ready, env=env))
 
 
-def _worker_works(url: str) -> Callable[[], bool]:
-    """Whether a worker has shown itself in the queue's tables since now."""
+def worker_names(settings: "Settings") -> list[str]:
+    """Of the worker processes on one machine."""
+    return [f"worker {number}" for number in range(1, settings.workers + 1)]
+
+
+def workers_work(url: str, workers: int) -> Callable[[], bool]:
+    """Whether so many workers have shown themselves in the queue's tables since now."""
     import psycopg  # noqa: PLC0415
 
     with psycopg.connect(url) as connection:
@@ -110,8 +116,8 @@ def _worker_works(url: str) -> Callable[[], bool]:
 
     def ready() -> bool:
         with psycopg.connect(url) as connection:
-            found = connection.execute("SELECT 1 FROM procrastinate_workers WHERE id > %s", (newest,)).fetchone()
-        return found is not None
+            found = connection.execute("SELECT count(*) FROM procrastinate_workers WHERE id > %s", (newest,)).fetchone()
+        return found is not None and found[0] >= workers
 
     return ready
 

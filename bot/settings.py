@@ -101,6 +101,7 @@ class Settings(_Group):
     changes_secret: SecretStr | None = Field(default=None, min_length=16)
     timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Ho_Chi_Minh"
     web_workers: int = Field(default=2, ge=1, le=64)
+    workers: int = Field(default=2, ge=1, le=64)
     worker_concurrency: int = Field(default=10, ge=1, le=64)
     attachment_hosts: str = "zdn.vn,zadn.vn,fbcdn.net,fbsbx.com"
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")

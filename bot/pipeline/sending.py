@@ -56,24 +56,25 @@ class ReplySender:
         """Send the contact's pending replies in order, until none is left or the next must wait."""
         while True:
             with self._database.begin() as session:
-                delivery = deliveries.claim_next_reply(session, contact_id, self._clock())
-                if delivery is None:
+                claimed = deliveries.claim_next_reply(session, contact_id, self._clock())
+                if claimed is None:
                     later = deliveries.waits_until(session, contact_id)
                     if later and (wait := later - self._clock()) > timedelta():
                         enqueue_sending(session, contact_id, after=wait)
                     return
-                contact = session.get_one(Contact, contact_id)
-            self._send(delivery, contact)
+            if self._send(claimed.delivery, claimed.contact) and claimed.last:
+                return
 
-    def _send(self, delivery: Delivery, contact: Contact) -> None:
+    def _send(self, delivery: Delivery, contact: Contact) -> bool:
+        """Whether the platform took it."""
         channel = self._channels.get(ChannelName(delivery.channel))
         message = OutMessage.model_validate(delivery.content)
         if channel is None:
             self._fail(delivery, "channel_off", None)
-            return
+            return False
         if not channel.reply_window(contact.last_inbound_at, self._clock()):
             self._fail(delivery, "window_closed", None)
-            return
+            return False
         leave = self._budget.acquire_within(channel.name, Lane.REPLY, BUDGET_PATIENCE)
         if isinstance(leave, Wait):
             pause = timedelta(seconds=leave.seconds)
@@ -81,14 +82,14 @@ class ReplySender:
                 self._fail(delivery, "too_late", None)
             else:
                 self._postpone(delivery, pause, "rate_budget", None, counts=False)
-            return
+            return False
         try:
             sent = channel.send(
                 contact.channel_user_id, message, delivery_key=delivery.key, picture=self._picture(message)
             )
         except SendError as error:
             self._settle_error(delivery, contact, error)
-            return
+            return False
         with self._database.begin() as session:
             deliveries.settle(
                 session,
@@ -103,6 +104,7 @@ class ReplySender:
         DELIVERY_SECONDS.labels(delivery.channel, delivery.lane).observe(
             max(0.0, (self._clock() - delivery.created_at).total_seconds())
         )
+        return True
 
     def _settle_error(self, delivery: Delivery, contact: Contact, error: SendError) -> None:
         name = type(error).__name__

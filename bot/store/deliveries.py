@@ -1,6 +1,7 @@
 """The ledger of what is sent: planning, claiming with a lease, settling."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, case, false, func, or_, select, update
@@ -49,13 +50,30 @@ def plan(
     )
 
 
-def claim_next_reply(session: Session, contact_id: int, now: datetime) -> Delivery | None:
+@dataclass(frozen=True)
+class ClaimedReply:
+    """A reply that is the caller's to send. `last`: none waits after it; one that comes later has a job of its own."""
+
+    delivery: Delivery
+    contact: Contact
+    last: bool
+
+
+def claim_next_reply(session: Session, contact_id: int, now: datetime) -> ClaimedReply | None:
     """The contact's next reply, leased to the caller; None when there is none, or it is not yet its time.
 
     Replies of a contact go one after the other: while the first waits or is under way, the others wait too. In the
     same transaction a conversation that staff hold silences the bot: what it had not yet sent is cancelled.
     """
-    owner = session.scalar(select(Conversation.owner).where(Conversation.contact_id == contact_id).with_for_update())
+    found = session.execute(
+        select(Conversation.owner, Contact)
+        .join(Contact, Contact.id == Conversation.contact_id)
+        .where(Conversation.contact_id == contact_id)
+        .with_for_update(of=Conversation)
+    ).one_or_none()
+    if found is None:
+        return None
+    owner, contact = found
     if owner == Owner.STAFF:
         session.execute(
             update(Delivery)
@@ -64,20 +82,23 @@ def claim_next_reply(session: Session, contact_id: int, now: datetime) -> Delive
             .values(status=DeliveryStatus.CANCELLED, outcome="staff_took_over")
         )
         return None
-    first = session.scalars(
+    waiting = session.scalars(
         select(Delivery)
         .where(Delivery.contact_id == contact_id, Delivery.lane == Lane.REPLY)
         .where(Delivery.status.in_([DeliveryStatus.PENDING, DeliveryStatus.SENDING]))
         .order_by(Delivery.id)
-        .limit(1)
+        .limit(2)
         .with_for_update()
-    ).one_or_none()
-    if first is None or first.status == DeliveryStatus.SENDING or (first.not_before and first.not_before > now):
+    ).all()
+    if not waiting:
+        return None
+    first = waiting[0]
+    if first.status == DeliveryStatus.SENDING or (first.not_before and first.not_before > now):
         return None
     first.status = DeliveryStatus.SENDING
     first.attempts += 1
     first.lease_until = now + LEASE
-    return first
+    return ClaimedReply(first, contact, last=len(waiting) == 1)
 
 
 def waits_until(session: Session, contact_id: int) -> datetime | None:

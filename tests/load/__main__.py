@@ -46,7 +46,7 @@ def _measure(stack: Stack, report: Report, options: argparse.Namespace) -> None:
     stack.start_gateway()
     _say("understanding")
     understanding.measure(stack, report, texts, requests=600 if full else 150)
-    stack.start_worker()
+    stack.start_workers()
     _say("bringing in customers")
     people = bring_in(stack)
     if "replies" in options.only:
@@ -54,7 +54,7 @@ def _measure(stack: Stack, report: Report, options: argparse.Namespace) -> None:
         replies.measure_pace(stack, report, people, texts, seconds=30 if full else 8, warm_up=4 if full else 2)
         _say("replies at 60/s")
         replies.measure_flood(stack, report, people, texts, seconds=15 if full else 4)
-    stack.stop("worker")
+    stack.stop_workers()
     webhooks.forget_jobs(stack)
     if "replies" in options.only:
         _say("growing conversations")
@@ -70,7 +70,7 @@ def _measure(stack: Stack, report: Report, options: argparse.Namespace) -> None:
         )
         webhooks.forget_jobs(stack)
         stack.control("backends", latency_ms=replies.BACKEND_MS)
-        stack.start_worker()
+        stack.start_workers()
         _say("webhooks with workers at their limit")
         webhooks.measure(
             stack,

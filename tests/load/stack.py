@@ -18,7 +18,7 @@ import psutil
 import requests
 
 from bot.demo import demo_environment
-from bot.launch import NLU_PYTHON, answers, open_store, python
+from bot.launch import NLU_PYTHON, answers, open_store, python, worker_names, workers_work
 from bot.processes import spawn
 from bot.settings import Settings, load_settings
 from bot.store.database import Database
@@ -73,16 +73,14 @@ class Stack:
         readyz = f"http://127.0.0.1:{self.settings.port}/readyz"
         self._start("gateway", python("-m", "bot.cli", "serve"), lambda: answers(readyz))
 
-    def start_worker(self) -> None:
-        with self.database.engine.connect() as connection:
-            query = "SELECT coalesce(max(id), 0) FROM procrastinate_workers"
-            before = connection.exec_driver_sql(query).scalar_one()
+    def start_workers(self) -> None:
+        """As many as `trolydien run` starts."""
+        for name in worker_names(self.settings):
+            self._start(name, python("-m", "bot.cli", "worker"), workers_work(self.database_url, 1))
 
-            def works() -> bool:
-                connection.rollback()
-                return bool(connection.exec_driver_sql(query).scalar_one() > before)
-
-            self._start("worker", python("-m", "bot.cli", "worker"), works)
+    def stop_workers(self) -> None:
+        for name in worker_names(self.settings):
+            self.stop(name)
 
     def start_nlu(self) -> float:
         """Returns the seconds until it answered."""
