@@ -1,4 +1,6 @@
-"""The gateway: webhooks of platforms and utility, pictures and documents fetched from us, health and figures."""
+"""The gateway: webhooks of platforms and utility, pictures and documents fetched from us, the console of the staff,
+health and figures.
+"""
 
 from flask import Flask, Response
 from sqlalchemy import text
@@ -6,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from bot.clock import Clock, system_clock
+from bot.console.site import add_console
 from bot.media import media_blueprint
 from bot.metrics import WEBHOOK_REFUSED, exposition
 from bot.own_data import own_data_blueprint
@@ -32,6 +35,8 @@ def create_app(settings: Settings, database: Database, *, clock: Clock | None = 
         app.register_blueprint(changes_blueprint(settings.changes_secret.get_secret_value(), database, clock))
     app.register_blueprint(media_blueprint(settings, database, clock))
     app.register_blueprint(own_data_blueprint(settings, database, clock))
+
+    add_console(app, settings, database, clock)
 
     @app.errorhandler(RequestEntityTooLarge)
     def too_large(_error: RequestEntityTooLarge) -> Response:

@@ -97,6 +97,7 @@ def demo() -> None:
             supervisor.start(nlu_child(settings.nlu_url, data_dir))
             supervisor.wait_ready()
             _print_addresses(settings, f"http://127.0.0.1:{port}", time.monotonic() - began)
+            _print_demo_staff(settings, data_dir)
             supervisor.watch()
 
 
@@ -204,6 +205,39 @@ def doctor() -> None:
     raise typer.Exit(0 if well else 1)
 
 
+@app.command()
+def staff(
+    login: Annotated[str, typer.Argument(help="Small letters, digits, dots and dashes.")],
+    name: Annotated[str, typer.Option(help="As colleagues call them.")],
+    roles: Annotated[
+        list[str],
+        typer.Option("--role", help="reviewer, agent, publisher, supervisor or admin; may be given several times."),
+    ],
+) -> None:
+    """Add somebody to the console, the first of them an admin. Prints a password that holds until the first sign-in."""
+    settings = load_settings()
+    url = open_store(settings.database_url, settings.data_dir)
+    from bot.clock import system_clock  # noqa: PLC0415
+    from bot.console.people import LOGIN_FORM  # noqa: PLC0415
+    from bot.first_staff import add_staff  # noqa: PLC0415
+    from bot.store.database import Database  # noqa: PLC0415
+    from bot.store.models import Role  # noqa: PLC0415
+    from bot.store.staff import LoginTaken  # noqa: PLC0415
+
+    unknown = [role for role in roles if role not in set(Role)]
+    if unknown or not LOGIN_FORM.fullmatch(login):
+        raise CannotStart(f"{unknown[0]}: no such role" if unknown else f"{login}: no login is written so")
+    database = Database(url, pool_size=1)
+    now = system_clock(settings.trolydien_now)()
+    try:
+        password = add_staff(database, login=login, name=name, roles=[Role(role) for role in roles], now=now)
+    except LoginTaken as error:
+        raise CannotStart(f"{login}: somebody has this login already") from error
+    finally:
+        database.close()
+    say(f"{settings.public_url}/console  {login}  {password}")
+
+
 @app.command("link-codes")
 def link_codes(
     codes: Annotated[list[str], typer.Argument(help="Customer codes; whoever gets the paper may see these accounts.")],
@@ -263,6 +297,18 @@ def _print_addresses(settings: "Settings", sandbox: str, seconds: float) -> None
     for name, url in pages:
         if answers(url):
             say(f"  {name:8} {url}")
+
+
+def _print_demo_staff(settings: "Settings", data_dir: Path) -> None:
+    from bot.clock import system_clock  # noqa: PLC0415
+    from bot.demo import DATABASE  # noqa: PLC0415
+    from bot.first_staff import DEMO_LOGIN, demo_staff  # noqa: PLC0415
+    from bot.store.database import Database  # noqa: PLC0415
+
+    database = Database(open_store(None, data_dir, DATABASE), pool_size=1)
+    password = demo_staff(database, system_clock(settings.trolydien_now)())
+    database.close()
+    say(f"           sign in as {DEMO_LOGIN} with the password {password}")
 
 
 if __name__ == "__main__":

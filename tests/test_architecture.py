@@ -32,13 +32,14 @@ TOP = (
     "bot.doctor",
     "bot.launch",
     "bot.handing_out",
+    "bot.first_staff",
 )
 TOP_HELPERS = ("bot.processes", "bot.leftovers")
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot.store": (),
     "bot.channels": ("bot.store",),
     "bot.dialogue": ("bot.store",),
-    "bot.console": ("bot.store",),
+    "bot.console": ("bot.store", "bot.channels", "bot.dialogue", "bot.pipeline", "actions", "notifier"),
     "bot.webhooks": ("bot.channels", "bot.store"),
     "actions": ("bot.dialogue", "bot.store"),
     "notifier": ("bot.dialogue", "bot.channels", "bot.store", "actions"),

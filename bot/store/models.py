@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     DateTime,
     ForeignKey,
     Identity,
@@ -18,7 +19,7 @@ from sqlalchemy import (
     func,
 )
 from sqlalchemy import text as sql
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMING = {
@@ -153,14 +154,22 @@ class Link(Base):
 
 
 class Conversation(Base):
-    """The one running conversation with a contact. `version` rises with every turn and every change of owner."""
+    """The one running conversation with a contact. `version` rises with every turn and every change of owner.
+
+    `staff_id`: who has it, of those who took it over in the console; None where the platform's own inbox was used.
+    """
 
     __tablename__ = "conversation"
+    __table_args__ = (
+        Index("ix_conversation_latest", sql("last_message_at DESC"), sql("id DESC")),
+        Index("ix_conversation_with_people", "waiting_since", "id", postgresql_where=sql("owner <> 'bot'")),
+    )
 
     id: Mapped[int] = _id()
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"), unique=True)
     owner: Mapped[str] = mapped_column(server_default=Owner.BOT)
     waiting_since: Mapped[datetime | None]
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     state: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'::jsonb"))
     version: Mapped[int] = mapped_column(server_default=sql("0"))
     created_at: Mapped[datetime] = _created_at()
@@ -201,10 +210,16 @@ class InboundEvent(Base):
 
 
 class Message(Base):
-    """A line of a conversation, from whoever said it, with what the bot understood of it."""
+    """A line of a conversation, from whoever said it, with what the bot understood of it.
+
+    `search`: the words without tone marks, and marks for filters: `sender=…`, `intent=…`, `by=…` (what handled it) and
+    `sure=0` to `sure=10` (tenths of the confidence). `staff_id`: who wrote it in the console.
+    """
 
     __tablename__ = "message"
+    __mapper_args__ = {"eager_defaults": False}  # noqa: RUF012 (the base class says how it is typed)
     __table_args__ = (
+        Index("ix_message_search", "search", postgresql_using="gin"),
         Index("ix_message_thread", "conversation_id", "id"),
         Index("ix_message_kept", "created_at", postgresql_where=sql("text <> '' OR content <> '{}'::jsonb")),
         Index(
@@ -226,7 +241,13 @@ class Message(Base):
     handled_by: Mapped[str | None]
     latency_ms: Mapped[int | None]
     inbound_event_id: Mapped[int | None] = mapped_column(index=True)
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     created_at: Mapped[datetime] = _created_at()
+    search: Mapped[str | None] = mapped_column(
+        TSVECTOR(),
+        Computed("message_search(text, sender, intent, confidence, handled_by, understanding -> 'entities')", True),
+        deferred=True,
+    )
 
 
 class Delivery(Base):
@@ -513,6 +534,7 @@ class Handover(Base):
     summary: Mapped[dict[str, Any]]
     opened_at: Mapped[datetime]
     promised_at: Mapped[datetime]
+    taken_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None]
 
@@ -625,3 +647,84 @@ class FeedCursor(Base):
     cursor: Mapped[str | None]
     polled_at: Mapped[datetime | None]
     failed_since: Mapped[datetime | None]
+
+
+class Role(StrEnum):
+    """What a member of staff does here; one may have several (F29)."""
+
+    REVIEWER = "reviewer"
+    AGENT = "agent"
+    PUBLISHER = "publisher"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+
+
+class Staff(Base):
+    """Somebody who works with the console. `login` is in lower case.
+
+    `totp_secret` is encrypted; `totp_pending` is one that is shown but not yet confirmed. `totp_used` is the last time
+    step whose code was taken, so that none is taken twice. Rows stay when people leave: the audit names them.
+    """
+
+    __tablename__ = "staff"
+    __table_args__ = (UniqueConstraint("login"),)
+
+    id: Mapped[int] = _id()
+    login: Mapped[str]
+    name: Mapped[str]
+    roles: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    password_hash: Mapped[str]
+    must_change_password: Mapped[bool] = mapped_column(server_default=sql("true"))
+    totp_secret: Mapped[bytes | None]
+    totp_pending: Mapped[bytes | None]
+    totp_used: Mapped[int] = mapped_column(server_default=sql("0"))
+    failures: Mapped[int] = mapped_column(server_default=sql("0"))
+    locked_until: Mapped[datetime | None]
+    disabled_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = _created_at()
+    signed_in_at: Mapped[datetime | None]
+
+
+class StaffSession(Base):
+    """A browser that a member of staff signed in from. Only the hash of its token is kept.
+
+    `proved`: the second factor was shown, too, or none is asked for.
+    """
+
+    __tablename__ = "staff_session"
+    __table_args__ = (UniqueConstraint("token_hash"), Index("ix_staff_session_live", "staff_id", "expires_at"))
+
+    id: Mapped[int] = _id()
+    token_hash: Mapped[str]
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    proved: Mapped[bool]
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class Opening(Base):
+    """A member of staff may see a contact's personal data until then, for the reason they gave."""
+
+    __tablename__ = "opening"
+    __table_args__ = (Index("ix_opening_held", "staff_id", "contact_id", "until"),)
+
+    id: Mapped[int] = _id()
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
+    reason: Mapped[str]
+    at: Mapped[datetime]
+    until: Mapped[datetime]
+
+
+class Note(Base):
+    """What staff tell each other about a conversation; the customer never sees it."""
+
+    __tablename__ = "note"
+    __table_args__ = (Index("ix_note_thread", "conversation_id", "id"),)
+
+    id: Mapped[int] = _id()
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    text: Mapped[str]
+    at: Mapped[datetime]
