@@ -10,12 +10,13 @@ from gunicorn.workers.base import Worker
 from prometheus_client import multiprocess
 
 from bot.app import create_app
+from bot.console.live import MOST_STREAMS
 from bot.logs import configure_logs
 from bot.settings import Settings
 from bot.store.database import Database
 
 THREADS = 8
-"""Threads of each worker process. Webhooks only store and enqueue, so few wait at a time."""
+"""Of each worker process, for requests. Webhooks only store and enqueue, so few wait at a time."""
 KEEP_ALIVE_SECONDS = 30
 GRACEFUL_SECONDS = 5
 
@@ -39,7 +40,7 @@ class Gateway(BaseApplication):  # type: ignore[misc]
             "bind": f"{self._settings.host}:{self._settings.port}",
             "workers": self._settings.web_workers,
             "worker_class": "gthread",
-            "threads": THREADS,
+            "threads": THREADS + MOST_STREAMS,
             "keepalive": KEEP_ALIVE_SECONDS,
             "graceful_timeout": GRACEFUL_SECONDS,
             "timeout": 30,

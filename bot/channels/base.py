@@ -63,6 +63,10 @@ class Channel(Protocol):
         """Send an approved template, in the window or out of it. Raises SendError."""
         ...
 
+    def window_ends(self, last_inbound_at: datetime | None) -> datetime | None:
+        """Until when a free-form message may go to somebody who last wrote then; None if they never did."""
+        ...
+
     def reply_window(self, last_inbound_at: datetime | None, now: datetime) -> bool:
         """May a free-form message still go to somebody who last wrote at `last_inbound_at`?"""
         ...

@@ -9,8 +9,11 @@ import yaml
 from flask import current_app
 
 from actions.desk import Company, load_company
+from bot.channels.base import Channel
+from bot.channels.registry import build_channels
 from bot.clock import Clock
 from bot.console.factors import SecondFactors
+from bot.messages import ChannelName
 from bot.pipeline.assembly import DATA, Product, assemble
 from bot.settings import Settings
 from bot.store.database import Database
@@ -49,6 +52,10 @@ class Office:
         return assemble(self.settings, self.database, clock=self.clock)
 
     @cached_property
+    def channels(self) -> dict[ChannelName, Channel]:
+        return build_channels(self.settings, self.database, self.clock)
+
+    @cached_property
     def words(self) -> Words:
         return Words(DATA / "console")
 
@@ -56,7 +63,16 @@ class Office:
     def intents(self) -> dict[str, str]:
         """What each intent is called."""
         titles = yaml.safe_load((DATA / "replies" / "intents.yml").read_text("utf-8"))
-        return {name.removeprefix("intent."): str(reply["text"]) for name, reply in titles.items()}
+        return {name.removeprefix("intent."): str(reply["text"]) for name, reply in titles.items()} | self.words[
+            "intents"
+        ]
+
+    @cached_property
+    def outcomes(self) -> dict[str, str]:
+        """Why something was not sent."""
+        reasons = yaml.safe_load((DATA / "notice_reasons.yml").read_text("utf-8"))
+        known: dict[str, str] = {**reasons, **self.words["outcomes"]}
+        return known
 
     @cached_property
     def factors(self) -> SecondFactors:

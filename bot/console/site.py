@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from bot.clock import Clock
-from bot.console import audit, entrance, own_account, people
+from bot.console import audit, entrance, live, log, own_account, people, takeover
 from bot.console.access import EVERY_ROLE, Doorkeeper, allowed, signed_in
 from bot.console.office import Office
 from bot.settings import Settings
@@ -26,15 +26,23 @@ HEADERS = {
     "X-Robots-Tag": "noindex",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-SUBJECTS = (entrance, own_account, people, audit)
+MOST_BYTES = 12 * 1024 * 1024
+"""Of a form of somebody who is signed in: a picture from a telephone's camera."""
+SUBJECTS = (entrance, own_account, log, takeover, live, people, audit)
 """The console's pages, a module for each subject."""
-FIRST_PAGES: tuple[tuple[Role, str], ...] = ((Role.ADMIN, "console.people.show"),)
+FIRST_PAGES: tuple[tuple[Role, str], ...] = (
+    (Role.AGENT, "console.takeover.show"),
+    (Role.SUPERVISOR, "console.log.show"),
+    (Role.REVIEWER, "console.log.show"),
+    (Role.ADMIN, "console.people.show"),
+)
 """Where somebody with the role begins."""
 
 
 def add_console(app: Flask, settings: Settings, database: Database, clock: Clock) -> None:
     """Put the console under /console of the gateway."""
     office = app.extensions["office"] = Office(settings, database, clock)
+    app.extensions["newsroom"] = live.Newsroom(database)
     app.secret_key = f"console:{settings.secret_key.get_secret_value()}"
     app.config.update(
         SESSION_COOKIE_NAME="trolydien_console",
@@ -53,9 +61,12 @@ def add_console(app: Flask, settings: Settings, database: Database, clock: Clock
     def enter() -> Response | None:
         if request.endpoint == "console.static":
             return None
-        if request.method not in {"GET", "HEAD"}:
+        elsewhere = door.check()
+        if g.staff is not None:
+            request.max_content_length = MOST_BYTES
+        if elsewhere is None and request.method not in {"GET", "HEAD"}:
             csrf.protect()
-        return door.check()
+        return elsewhere
 
     @console.after_request
     def guard(response: Response) -> Response:
@@ -69,6 +80,7 @@ def add_console(app: Flask, settings: Settings, database: Database, clock: Clock
     def stale(_error: CSRFError) -> tuple[str, int]:
         return render_template("error.html", code=400, says=office.words.says("stale_form")), 400
 
+    @console.errorhandler(413)
     @console.errorhandler(HTTPException)
     def failed(error: HTTPException) -> tuple[str, int] | Response:
         code = error.code or 500
@@ -128,6 +140,7 @@ def _teach(console: Blueprint, office: Office) -> None:
             "navigation": [page for page in office.words["navigation"] if member and member.may(*page["roles"])],
             "words": office.words,
             "intents": office.intents,
+            "outcomes": office.outcomes,
             "company": office.company,
             "now": office.clock(),
             "Role": Role,

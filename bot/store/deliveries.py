@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot.messages import OutMessage
-from bot.store.models import Contact, Conversation, Delivery, DeliveryStatus, Lane, Media, Owner
+from bot.store.models import Contact, Conversation, Delivery, DeliveryStatus, Lane, Media, Message, Owner
 from bot.store.receipts import UNSETTLED
 
 SENDING_LOCK = "send:"
@@ -63,7 +63,8 @@ def claim_next_reply(session: Session, contact_id: int, now: datetime) -> Claime
     """The contact's next reply, leased to the caller; None when there is none, or it is not yet its time.
 
     Replies of a contact go one after the other: while the first waits or is under way, the others wait too. In the
-    same transaction a conversation that staff hold silences the bot: what it had not yet sent is cancelled.
+    same transaction a conversation that staff hold silences the bot: what it had not yet sent is cancelled, and only
+    what staff wrote goes.
     """
     found = session.execute(
         select(Conversation.owner, Contact)
@@ -75,13 +76,7 @@ def claim_next_reply(session: Session, contact_id: int, now: datetime) -> Claime
         return None
     owner, contact = found
     if owner == Owner.STAFF:
-        session.execute(
-            update(Delivery)
-            .where(Delivery.contact_id == contact_id, Delivery.status == DeliveryStatus.PENDING)
-            .where(Delivery.lane == Lane.REPLY)
-            .values(status=DeliveryStatus.CANCELLED, outcome="staff_took_over")
-        )
-        return None
+        _silence_bot(session, contact_id)
     waiting = session.scalars(
         select(Delivery)
         .where(Delivery.contact_id == contact_id, Delivery.lane == Lane.REPLY)
@@ -99,6 +94,16 @@ def claim_next_reply(session: Session, contact_id: int, now: datetime) -> Claime
     first.attempts += 1
     first.lease_until = now + LEASE
     return ClaimedReply(first, contact, last=len(waiting) == 1)
+
+
+def _silence_bot(session: Session, contact_id: int) -> None:
+    by_staff = select(Message.id).where(Message.id == Delivery.message_id, Message.sender == "staff")
+    session.execute(
+        update(Delivery)
+        .where(Delivery.contact_id == contact_id, Delivery.status == DeliveryStatus.PENDING)
+        .where(Delivery.lane == Lane.REPLY, ~by_staff.exists())
+        .values(status=DeliveryStatus.CANCELLED, outcome="staff_took_over")
+    )
 
 
 def waits_until(session: Session, contact_id: int) -> datetime | None:

@@ -1,15 +1,15 @@
 """Conversations that wait for a person, or that one has (F14): at most one open row each, until the bot has it back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.orm import Session
 
-from bot.store.models import Conversation, Handover, HandoverReason, Message, Owner
+from bot.store.models import Contact, Conversation, Handover, HandoverReason, Message, Owner
 
 GRAVITY: Final = tuple(HandoverReason)
 LAST_MESSAGES: Final = 8
@@ -76,12 +76,33 @@ def ask(
     row.reason, row.summary = min(HandoverReason(row.reason), reason, key=GRAVITY.index), summary
 
 
+class TakenByOther(Exception):
+    """Somebody else of the staff has the conversation."""
+
+
+def take(session: Session, conversation_id: int, *, staff_id: int, at: datetime, over: bool = False) -> None:
+    """The member of staff has the conversation from now on, and the bot is silent in it.
+
+    Raises TakenByOther, unless it is taken `over` from them.
+    """
+    conversation = session.scalars(
+        select(Conversation).where(Conversation.id == conversation_id).with_for_update()
+    ).one()
+    if conversation.owner == Owner.STAFF and conversation.staff_id not in {None, staff_id} and not over:
+        raise TakenByOther
+    conversation.owner, conversation.staff_id = Owner.STAFF, staff_id
+    conversation.version += 1
+    row = open_of(session, conversation_id)
+    if row is not None and row.taken_at is None:
+        row.taken_at = at
+
+
 def give_back(session: Session, conversation_id: int, *, by: str, at: datetime) -> None:
     """The bot has the conversation again: nobody waits any more."""
     session.execute(
         update(Conversation)
         .where(Conversation.id == conversation_id, Conversation.owner != Owner.BOT)
-        .values(owner=Owner.BOT, version=Conversation.version + 1, waiting_since=None)
+        .values(owner=Owner.BOT, version=Conversation.version + 1, waiting_since=None, staff_id=None)
     )
     session.execute(
         update(Handover)
@@ -124,3 +145,35 @@ def _last_messages(session: Session, conversation_id: int) -> list[dict[str, Any
         {"sender": message.sender, "kind": message.kind, "text": message.text, "at": message.created_at.isoformat()}
         for message in reversed(newest.all())
     ]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A conversation that people must see to."""
+
+    conversation: Conversation
+    contact: Contact
+    handover: Handover | None
+
+
+def with_people(session: Session, *, limit: int) -> Sequence[Waiting]:
+    """Those that wait, danger first and then by what was promised to them; after them those that somebody has."""
+    rows = session.execute(
+        select(Conversation, Contact, Handover)
+        .join(Contact, Contact.id == Conversation.contact_id)
+        .outerjoin(Handover, and_(Handover.conversation_id == Conversation.id, Handover.ended_at.is_(None)))
+        .where(Conversation.owner != Owner.BOT)
+        .order_by(
+            Conversation.owner != Owner.WAITING,
+            func.coalesce(Handover.reason != HandoverReason.DANGER, True),
+            Handover.promised_at,
+            Conversation.id,
+        )
+        .limit(limit)
+    )
+    return [Waiting(*row) for row in rows]
+
+
+def count_waiting(session: Session) -> int:
+    waiting_now = select(func.count()).select_from(Conversation).where(Conversation.owner == Owner.WAITING)
+    return session.scalar(waiting_now) or 0

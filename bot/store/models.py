@@ -707,7 +707,7 @@ class Opening(Base):
     """A member of staff may see a contact's personal data until then, for the reason they gave."""
 
     __tablename__ = "opening"
-    __table_args__ = (Index("ix_opening_held", "staff_id", "contact_id", "until"),)
+    __table_args__ = (Index("ix_opening_held", "staff_id", "until"),)
 
     id: Mapped[int] = _id()
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))

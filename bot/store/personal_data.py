@@ -19,6 +19,7 @@ from bot.store.models import (
     Handover,
     Link,
     Message,
+    Note,
     NoticeLimits,
     NoticePreference,
     OtpChallenge,
@@ -40,6 +41,7 @@ SHOWN: dict[str, tuple[type[Base], tuple[str, ...]]] = {
 THREAD: dict[str, tuple[type[Base], tuple[str, ...]]] = {
     "messages": (Message, ("created_at", "sender", "kind", "text", "intent", *CAME_WITH)),
     "handovers": (Handover, ("reason", "opened_at", "promised_at", "ended_at")),
+    "notes": (Note, ("at", "text")),
 }
 """What is kept by conversation."""
 

@@ -37,6 +37,7 @@ from bot.store.models import (
     LinkCodeGuess,
     Media,
     Message,
+    Note,
     Notice,
     NoticeLimits,
     NoticePreference,
@@ -143,7 +144,7 @@ def erase(session: Session, contact_id: int, *, actor: str, up_to_event: int | N
     session.execute(
         update(Conversation)
         .where(Conversation.contact_id == contact_id)
-        .values(state={}, version=Conversation.version + 1, owner=Owner.BOT, waiting_since=None)
+        .values(state={}, version=Conversation.version + 1, owner=Owner.BOT, waiting_since=None, staff_id=None)
     )
     session.execute(
         update(InboundEvent)
@@ -154,6 +155,7 @@ def erase(session: Session, contact_id: int, *, actor: str, up_to_event: int | N
     session.execute(delete(Delivery).where(Delivery.contact_id == contact_id))
     session.execute(delete(Message).where(Message.conversation_id == conversation))
     session.execute(delete(Handover).where(Handover.conversation_id == conversation))
+    session.execute(delete(Note).where(Note.conversation_id == conversation))
     for table in (Media, OtpChallenge, GridReport, LinkCodeGuess, NoticePreference, NoticeLimits, Link):
         session.execute(delete(table).where(table.contact_id == contact_id))
     session.execute(update(LinkCode).where(LinkCode.used_by_contact_id == contact_id).values(used_by_contact_id=None))

@@ -60,6 +60,15 @@ def names(session: Session) -> dict[int, str]:
     return dict(session.execute(select(Staff.id, Staff.name)).all())
 
 
+def helpers(session: Session) -> Sequence[Staff]:
+    """Those who speak with customers."""
+    return session.scalars(
+        select(Staff)
+        .where(Staff.roles.overlap([Role.AGENT, Role.SUPERVISOR]), Staff.disabled_at.is_(None))
+        .order_by(Staff.name, Staff.id)
+    ).all()
+
+
 def count_failure(member: Staff, now: datetime) -> bool:
     """One more wrong password or code. True when that locks the account for a while."""
     member.failures += 1
@@ -162,12 +171,14 @@ def open_personal_data(session: Session, *, staff_id: int, contact_id: int, reas
     audit(session, actor=actor(staff_id), action="data.opened", contact_id=contact_id, reason=reason)
 
 
-def opened_until(session: Session, *, staff_id: int, contact_id: int, now: datetime) -> datetime | None:
-    return session.scalar(
-        select(func.max(Opening.until)).where(
-            Opening.staff_id == staff_id, Opening.contact_id == contact_id, Opening.until > now
-        )
+def open_now(session: Session, *, staff_id: int, now: datetime) -> dict[int, datetime]:
+    """The contacts whose data this person has open, and until when."""
+    rows = session.execute(
+        select(Opening.contact_id, func.max(Opening.until))
+        .where(Opening.staff_id == staff_id, Opening.until > now)
+        .group_by(Opening.contact_id)
     )
+    return dict(rows.all())
 
 
 def trail(session: Session, *, before: int | None, by: str | None, action: str | None, limit: int) -> Sequence[Audit]:

@@ -89,6 +89,9 @@ class NullChannel:
         self.at.append(time.monotonic())
         return Sent(provider_message_id=f"{self._run}-{next(self._numbers)}")
 
+    def window_ends(self, last_inbound_at: datetime | None) -> datetime | None:
+        return last_inbound_at
+
     def reply_window(self, last_inbound_at: datetime | None, now: datetime) -> bool:
         return True
 

@@ -40,8 +40,12 @@ class MessengerChannel:
         with rights_concern_templates_only(RIGHTS_TO_A_CALL):
             return self.api.send_utility(recipient, template.name, template.language, values, metadata=delivery_key)
 
+    def window_ends(self, last_inbound_at: datetime | None) -> datetime | None:
+        return last_inbound_at + self._window if last_inbound_at else None
+
     def reply_window(self, last_inbound_at: datetime | None, now: datetime) -> bool:
-        return last_inbound_at is not None and now - last_inbound_at < self._window
+        ends = self.window_ends(last_inbound_at)
+        return ends is not None and now < ends
 
     def show_typing(self, recipient: str) -> None:
         try:

@@ -45,8 +45,12 @@ class ZaloChannel:
         with rights_concern_templates_only(RIGHTS_TO_A_CALL):
             return self.api.send_template_to_user(recipient, template.name, dict(template.values))
 
+    def window_ends(self, last_inbound_at: datetime | None) -> datetime | None:
+        return last_inbound_at + self._window if last_inbound_at else None
+
     def reply_window(self, last_inbound_at: datetime | None, now: datetime) -> bool:
-        return last_inbound_at is not None and now - last_inbound_at < self._window
+        ends = self.window_ends(last_inbound_at)
+        return ends is not None and now < ends
 
     def show_typing(self, recipient: str) -> None:
         """Nothing: Zalo has no such call (zalo.md §3.1)."""

@@ -72,7 +72,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("until", sa.DateTime(timezone=True), nullable=False),
     )
-    op.create_index("ix_opening_held", "opening", ["staff_id", "contact_id", "until"])
+    op.create_index("ix_opening_held", "opening", ["staff_id", "until"])
     op.create_table(
         "note",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), primary_key=True),

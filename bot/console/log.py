@@ -1,0 +1,204 @@
+"""The conversation log (F23): the newest conversations, any line by its words, one conversation whole."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import TypeVar
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from actions.desk import CODE_FORM
+from bot.console.access import allowed, signed_in
+from bot.console.office import office
+from bot.console.paging import PAGE, page_of
+from bot.console.veil import Veil
+from bot.messages import ChannelName
+from bot.store import conversations, handovers, staff, threads
+from bot.store.models import Contact, Conversation, Owner, Role
+from bot.store.threads import Wanted
+from bot.text import clean
+
+READERS = (Role.REVIEWER, Role.AGENT, Role.SUPERVISOR)
+LINES = 60
+"""Of a conversation at a time."""
+WINDOW_SOON = timedelta(hours=2)
+"""So long before a reply window closes staff are told."""
+SENDERS = ("customer", "bot", "staff")
+Known = TypeVar("Known", bound=StrEnum)
+
+pages = Blueprint("log", __name__, url_prefix="/log")
+
+
+@pages.get("")
+@allowed(*READERS)
+def show() -> str:
+    return render_template("log/show.html", **_found())
+
+
+@pages.get("/list")
+@allowed(*READERS)
+def show_list() -> str:
+    """The list alone, for what is fetched anew."""
+    return render_template("log/list.html", **_found())
+
+
+@pages.get("/<int:conversation_id>")
+@allowed(*READERS)
+def thread(conversation_id: int) -> str:
+    return render_template("log/thread.html", **_thread(conversation_id))
+
+
+@pages.get("/<int:conversation_id>/lines")
+@allowed(*READERS)
+def lines(conversation_id: int) -> str:
+    """The lines alone, for what is fetched anew."""
+    return render_template("log/lines.html", **_thread(conversation_id))
+
+
+@pages.post("/<int:conversation_id>/open")
+@allowed(*READERS)
+def open_data(conversation_id: int) -> Response:
+    """Uncover the personal data of the conversation, for a reason that the audit keeps."""
+    reason = clean(request.form.get("reason", "")).strip()
+    if len(reason) < 5:
+        flash(office().words.says("reason_missing"), "bad")
+    else:
+        with office().database.begin() as transaction:
+            conversation = _conversation(transaction, conversation_id)
+            staff.open_personal_data(
+                transaction,
+                staff_id=signed_in().id,
+                contact_id=conversation.contact_id,
+                reason=reason[:300],
+                now=office().clock(),
+            )
+    return redirect(url_for("console.log.thread", conversation_id=conversation_id))
+
+
+def _found() -> dict[str, object]:
+    """What the form of filters asks for: conversations, or lines when only lines can tell."""
+    wanted, before = _wanted(), request.args.get("before")
+    common = {"wanted": wanted, "channels": ChannelName, "owners": Owner, "senders": SENDERS, "slow": False}
+    common["filtered"] = wanted != Wanted(words=wanted.words)
+    with office().database.begin() as transaction:
+        veil = Veil(transaction)
+        common |= {"veil": veil, "names": staff.names(transaction)}
+        if wanted.is_of_messages:
+            try:
+                with transaction.begin_nested():
+                    found = threads.find(transaction, wanted, before=_number(before), limit=PAGE + 1)
+            except OperationalError:
+                return {**common, "kind": "lines", "page": page_of([], str), "with_code": [], "slow": True}
+            by_code: list[threads.Thread] = []
+            if before is None and CODE_FORM.fullmatch(code := wanted.words.upper().replace(" ", "")):
+                by_code = list(threads.with_code(transaction, code, limit=PAGE))
+            return {**common, "kind": "lines", "page": page_of(found, _line_key), "with_code": by_code}
+        latest = threads.latest(transaction, wanted, before=_key(before), limit=PAGE + 1)
+        return {**common, "kind": "threads", "page": page_of(latest, _thread_key)}
+
+
+def _wanted() -> Wanted:
+    given = request.args
+    since, until = _day(given.get("since")), _day(given.get("until"))
+    mine = given.get("staff") == "me"
+    return Wanted(
+        words=clean(given.get("q", "")).strip()[:200],
+        channel=_one_of(given.get("channel"), ChannelName),
+        owner=_one_of(given.get("owner"), Owner),
+        staff_id=signed_in().id if mine else given.get("staff", type=int),
+        sender=given.get("sender") if given.get("sender") in SENDERS else None,
+        intent=given.get("intent") or None,
+        unsure_below=office().company.understanding.act if given.get("unsure") else None,
+        fallback=bool(given.get("fallback")),
+        since=_midnight(since) if since else None,
+        until=_midnight(until + timedelta(days=1)) if until else None,
+    )
+
+
+def _one_of(text: str | None, kinds: type[Known]) -> Known | None:
+    return next((kind for kind in kinds if kind == text), None)
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), office().settings.zone)
+
+
+def _line_key(line: threads.Line) -> int:
+    return line.message.id
+
+
+def _thread_key(thread: threads.Thread) -> str:
+    at = thread.conversation.last_message_at
+    return f"{at.isoformat() if at else ''}~{thread.conversation.id}"
+
+
+def _key(text: str | None) -> tuple[datetime, int] | None:
+    try:
+        at, _, number = (text or "").partition("~")
+        return datetime.fromisoformat(at), int(number)
+    except ValueError:
+        return None
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() else None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing on the thread's line of time."""
+
+    kind: str
+    at: datetime
+    of: object
+
+
+def _thread(conversation_id: int) -> dict[str, object]:
+    before, now = request.args.get("before", type=int), office().clock()
+    with office().database.begin() as transaction:
+        conversation = _conversation(transaction, conversation_id)
+        contact = transaction.get_one(Contact, conversation.contact_id)
+        part = threads.stretch(transaction, conversation, before=before, limit=LINES)
+        veil = Veil(transaction)
+        opened = veil.opened_until(contact.id)
+        entries = [
+            *(Entry("message", message.created_at, message) for message in part.messages),
+            *(Entry("note", note.at, note) for note in part.notes),
+            *(Entry("notice", call.sent_at or now, call) for call in part.notices),
+        ]
+        channel = office().channels.get(ChannelName(contact.channel))
+        return {
+            "conversation": conversation,
+            "contact": contact,
+            "part": part,
+            "entries": sorted(entries, key=lambda entry: entry.at),
+            "oldest": part.messages[0].id if part.older else None,
+            "links": conversations.live_links(transaction, contact.id),
+            "handover": handovers.open_of(transaction, conversation_id),
+            "veil": veil,
+            "opened": opened,
+            "names": staff.names(transaction),
+            "window_ends": channel.window_ends(contact.last_inbound_at) if channel else None,
+            "channel_on": channel is not None,
+            "window_soon": WINDOW_SOON,
+            "canned": office().words["canned"],
+            "helpers": staff.helpers(transaction),
+            "newest": before is None,
+        }
+
+
+def _conversation(transaction: Session, conversation_id: int) -> Conversation:
+    found = transaction.get(Conversation, conversation_id)
+    if found is None:
+        abort(404)
+    return found
