@@ -63,14 +63,14 @@ class Office:
     def intents(self) -> dict[str, str]:
         """What each intent is called."""
         titles = yaml.safe_load((DATA / "replies" / "intents.yml").read_text("utf-8"))
-        return {name.removeprefix("intent."): str(reply["text"]) for name, reply in titles.items()} | self.words[
-            "intents"
-        ]
+        said = {name.removeprefix("intent."): str(reply["text"]) for name, reply in titles.items()}
+        said.update(self.words["intents"])
+        return said
 
     @cached_property
     def outcomes(self) -> dict[str, str]:
         """Why something was not sent."""
-        reasons = yaml.safe_load((DATA / "notice_reasons.yml").read_text("utf-8"))
+        reasons: dict[str, str] = yaml.safe_load((DATA / "notice_reasons.yml").read_text("utf-8"))
         known: dict[str, str] = {**reasons, **self.words["outcomes"]}
         return known
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
@@ -91,6 +91,13 @@ def find(session: Session, wanted: Wanted, *, before: int | None, limit: int) ->
     """
     session.execute(sql("SET LOCAL plan_cache_mode = force_custom_plan"))
     session.execute(sql(f"SET LOCAL statement_timeout = {SEARCH_PATIENCE_MS}"))
+    return [Line(*row) for row in session.execute(lines_wanted(session, wanted, before=before, limit=limit))]
+
+
+def lines_wanted(
+    session: Session, wanted: Wanted, *, before: int | None, limit: int
+) -> Select[Message, Conversation, Contact]:
+    """What `find` asks the database."""
     query = (
         select(Message, Conversation, Contact)
         .join(Conversation, Conversation.id == Message.conversation_id)
@@ -99,9 +106,7 @@ def find(session: Session, wanted: Wanted, *, before: int | None, limit: int) ->
         .order_by(Message.id.desc())
         .limit(limit)
     )
-    if before is not None:
-        query = query.where(Message.id < before)
-    return [Line(*row) for row in session.execute(query)]
+    return query if before is None else query.where(Message.id < before)
 
 
 def with_code(session: Session, customer_code: str, *, limit: int) -> Sequence[Thread]:

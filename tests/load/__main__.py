@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.load import notices, replies, understanding, webhooks
+from tests.load import console, notices, replies, understanding, webhooks
 from tests.load.customers import bring_in
 from tests.load.report import Report, machine
 from tests.load.speech import questions
@@ -17,7 +17,7 @@ from tests.load.stack import Stack, running_stack
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "bench.md"
 MARK = "<!-- figures: written by `python -m tests.load --save` -->"
-PARTS = ("nlu", "replies", "webhooks", "notices")
+PARTS = ("nlu", "replies", "webhooks", "notices", "console")
 
 
 def main() -> int:
@@ -39,7 +39,10 @@ def _measure(stack: Stack, report: Report, options: argparse.Namespace) -> None:
     full = not options.quick
     if "notices" in options.only:
         _measure_notices(stack, report, full=full)
-    if set(options.only) == {"notices"}:
+    if "console" in options.only:
+        _say("the console over many messages")
+        console.measure(stack, report, messages=5_000_000 if full else 200_000)
+    if set(options.only) <= {"notices", "console"}:
         return
     texts = questions(seed=int(time.time()))
     stack.start_sandbox()
@@ -102,7 +105,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.load", description="Measure the product under load.")
     parser.add_argument("--quick", action="store_true", help="four minutes, not twenty, with less certain figures")
     parser.add_argument("--save", action="store_true", help="write the figures into docs/bench.md")
-    only = "the understanding is measured with all but the notices"
+    only = "the understanding is measured with all but the notices and the console"
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help=only)
     return parser.parse_args()
 
