@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import create_model
 
 from actions.backends.models import NewServiceRequest, RequestDetail, ServiceRequest
+from actions.backends.references import contact_reference
 from actions.catalogue import Service, catalogue
 from actions.desk import DeskTurn
 from actions.handlers import registry
@@ -35,7 +36,7 @@ def form_of(intent: str) -> str:
 
 def contact_of(turn: DeskTurn) -> str:
     """Our reference of the chat in the service system."""
-    return f"contact-{turn.caller.contact_id}"
+    return contact_reference(turn.caller.contact_id)
 
 
 class ServiceForm(Form):

@@ -20,9 +20,12 @@ from actions.backends.models import (
     OutageKnown,
     Payment,
     PaymentReceived,
+    RequestMoved,
+    ServiceRequest,
     UsageFlag,
     UsageFlagged,
 )
+from actions.backends.references import contact_id_of
 from bot.notice_kinds import NoticeKinds
 
 DAYTIME: Final = time(8)
@@ -92,6 +95,8 @@ class Drafting:
                 yield self._cut(cut, at, now)
             case OutageKnown(outage=outage, at=at):
                 yield from self._outage(outage, at, now)
+            case RequestMoved(request=request, contact=str(contact), at=at):
+                yield from self._request(request, contact, at, now)
             case DangerWarned(warning=danger, at=at):
                 yield self._danger(danger, at, now)
             case _:
@@ -201,6 +206,23 @@ class Drafting:
                 yield ("fault_estimate" if known else "fault_known"), at, outage.expected_end
             case _:
                 return
+
+    def _request(self, request: ServiceRequest, contact: str, at: datetime, now: datetime) -> Iterator[Draft]:
+        """To whoever filed it here; what they have just filed they know."""
+        contact_id = contact_id_of(contact)
+        if contact_id is None or request.state == "received":
+            return
+        yield self._draft(
+            "request_moved",
+            f"{request.code}:{_stamp(at)}",
+            f"request:{request.code}",
+            {"request": request.model_dump(mode="json")},
+            None,
+            after=at,
+            now=now,
+            version=_stamp(at),
+            audience={"contact_id": contact_id},
+        )
 
     def _danger(self, warning: DangerWarning, at: datetime, now: datetime) -> Draft:
         return self._draft(

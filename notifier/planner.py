@@ -83,7 +83,8 @@ class Planner:
             return False
         kind, query = self._kinds[notice.kind], notice.audience or {}
         try:
-            page = NOBODY if kind.sent.only_if_told else self._audience(query, notice.planned_up_to, CODES_AT_ONCE)
+            named = kind.sent.only_if_told or "contact_id" in query
+            page = NOBODY if named else self._audience(query, notice.planned_up_to, CODES_AT_ONCE)
         except BackendError as error:
             log.warning("audience_not_known", notice=notice_id, error=type(error).__name__)
             return False
@@ -100,6 +101,8 @@ class Planner:
             if page.next is None:
                 if kind.sent.only_if_told:
                     notices.plan_for_told(session, kind, held, now)
+                elif contact_id := query.get("contact_id"):
+                    notices.plan_for_contact(session, kind, notice_id, contact_id, now)
                 elif "place" in kind.per and (places := query.get("place_codes")):
                     notices.plan_for_followers(session, kind, notice_id, places, now)
                 held.planned_at = now

@@ -9,7 +9,16 @@ from typing import Any, Final
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from actions.backends.models import CutWarning, DangerWarning, Invoice, MeterWork, Outage, Payment, UsageFlag
+from actions.backends.models import (
+    CutWarning,
+    DangerWarning,
+    Invoice,
+    MeterWork,
+    Outage,
+    Payment,
+    ServiceRequest,
+    UsageFlag,
+)
 from bot.channels.base import Template
 from bot.dialogue.commands import Command, PayloadSigner, Period, Slots
 from bot.dialogue.replies import RenderedButton, ReplyBook
@@ -26,6 +35,7 @@ FACTS: Final[Mapping[str, type[BaseModel]]] = {
     "work": MeterWork,
     "cut": CutWarning,
     "danger": DangerWarning,
+    "request": ServiceRequest,
 }
 TOGETHER: Final = {"invoice": "bills", "payment": "received"}
 """Facts of which several go into one message, and what the texts call them."""
@@ -106,6 +116,8 @@ class NoticeRenderer:
             },
             "link": first.link_id if one else None,
             "period": _period(parsed[0]) if one else None,
+            "request_code": _request_code(parsed[0]),
+            "lacks_papers": "request" in parsed[0] and parsed[0]["request"].state == "need_papers",
             "notice": kind.group,
             "label": first.label,
             "code": first.code or "",
@@ -129,12 +141,17 @@ def topic_of(kinds: NoticeKinds, told: LastTold) -> Command:
     """The request that an answer to the notice goes on with (F22)."""
     if told.several:
         return Command(name=kinds[told.kind].sent.about)
-    period = _period(_parsed(told.facts))
-    return Command(name=kinds[told.kind].sent.about, slots=Slots(link=told.link_id, period=period))
+    facts = _parsed(told.facts)
+    slots = Slots(link=told.link_id, period=_period(facts), request_code=_request_code(facts))
+    return Command(name=kinds[told.kind].sent.about, slots=slots)
 
 
 def _period(facts: Mapping[str, Any]) -> Period | None:
     return Period.of(facts["invoice"].month) if "invoice" in facts else None
+
+
+def _request_code(facts: Mapping[str, Any]) -> str | None:
+    return facts["request"].code if "request" in facts else None
 
 
 def _parsed(facts: Mapping[str, Any]) -> dict[str, Any]:

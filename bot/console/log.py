@@ -164,24 +164,19 @@ class Entry:
 
 
 def _thread(conversation_id: int) -> dict[str, object]:
-    before, now = request.args.get("before", type=int), office().clock()
+    before = request.args.get("before", type=int)
     with office().database.begin() as transaction:
         conversation = _conversation(transaction, conversation_id)
         contact = transaction.get_one(Contact, conversation.contact_id)
         part = threads.stretch(transaction, conversation, before=before, limit=LINES)
         veil = Veil(transaction)
         opened = veil.opened_until(contact.id)
-        entries = [
-            *(Entry("message", message.created_at, message) for message in part.messages),
-            *(Entry("note", note.at, note) for note in part.notes),
-            *(Entry("notice", call.sent_at or now, call) for call in part.notices),
-        ]
         channel = office().channels.get(ChannelName(contact.channel))
         return {
             "conversation": conversation,
             "contact": contact,
             "part": part,
-            "entries": sorted(entries, key=lambda entry: entry.at),
+            "entries": _in_order(part),
             "oldest": part.messages[0].id if part.older else None,
             "links": conversations.live_links(transaction, contact.id),
             "handover": handovers.open_of(transaction, conversation_id),
@@ -195,6 +190,16 @@ def _thread(conversation_id: int) -> dict[str, object]:
             "helpers": staff.helpers(transaction),
             "newest": before is None,
         }
+
+
+def _in_order(part: threads.Stretch) -> list[Entry]:
+    """Lines as they were written, even if a clock was set back meanwhile; between them what came at the time."""
+    entries: list[Entry] = []
+    for message in part.messages:
+        latest = entries[-1].at if entries else message.created_at
+        entries.append(Entry("message", max(latest, message.created_at), message))
+    entries += [Entry("note", note.at, note) for note in part.notes]
+    return sorted(entries, key=lambda entry: entry.at)
 
 
 def _conversation(transaction: Session, conversation_id: int) -> Conversation:

@@ -5,7 +5,7 @@ an outage is about a place.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -62,8 +62,16 @@ _WRITTEN_LIKE: Final = (
 )
 
 
-def find_personal(text: str, *, entities: Sequence[Mapping[str, Any]] = (), names: Iterable[str] = ()) -> list[Span]:
-    """Not overlapping, in their order. `names`: what this person is called; `entities`: of the understanding."""
+def find_personal(
+    text: str,
+    *,
+    entities: Sequence[Mapping[str, Any]] = (),
+    names: Iterable[str] = (),
+    public: Collection[str] = (),
+) -> list[Span]:
+    """Not overlapping, in their order. `names`: what this person is called; `entities`: of the understanding;
+    `public`: numbers that everybody may know.
+    """
     found = [Span(match.start, match.end, Kind.PHONE) for match in PhoneNumberMatcher(text, REGION)]
     found += [
         Span(entity["start"], entity["end"], kind)
@@ -75,7 +83,7 @@ def find_personal(text: str, *, entities: Sequence[Mapping[str, Any]] = (), name
         found += [Span(*match.span(group), kind) for match in pattern.finditer(text)]
     for name in filter(None, names):
         found += [Span(*match.span(), Kind.NAME) for match in re.finditer(re.escape(name), text, re.IGNORECASE)]
-    return _without_overlaps(found)
+    return _without_overlaps([span for span in found if text[span.start : span.end] not in public])
 
 
 def cover(text: str, spans: Sequence[Span]) -> str:

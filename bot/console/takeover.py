@@ -66,6 +66,8 @@ def claim(conversation_id: int) -> Response:
             )
     except TakenByOther:
         flash(office().words.says("taken_by_other"), "bad")
+    else:
+        _learn_name(conversation.contact_id)
     return _back_to(conversation_id)
 
 
@@ -137,6 +139,17 @@ def hand_back(conversation_id: int) -> Response:
         _audit(transaction, "conversation.handed_back", conversation)
     flash(office().words.says("handed_back"), "good")
     return redirect(url_for("console.takeover.show"))
+
+
+def _learn_name(contact_id: int) -> None:
+    """What the person calls themselves on the platform, for whoever now speaks with them."""
+    with office().database.begin() as transaction:
+        contact = transaction.get_one(Contact, contact_id)
+    channel = office().channels.get(ChannelName(contact.channel))
+    name = channel.display_name(contact.channel_user_id) if channel and not contact.display_name else None
+    if name:
+        with office().database.begin() as transaction:
+            transaction.get_one(Contact, contact_id).display_name = clean(name)
 
 
 def _queue() -> dict[str, object]:

@@ -18,6 +18,7 @@ class Veil:
     """Of one request."""
 
     def __init__(self, transaction: Session) -> None:
+        self._public = (office().company.hotline,)
         self._open = staff.open_now(transaction, staff_id=signed_in().id, now=office().clock())
 
     def opened_until(self, contact_id: int) -> datetime | None:
@@ -36,14 +37,15 @@ class Veil:
         """Of a note, a notice, a summary."""
         if contact.id in self._open:
             return text
-        return cover(text, find_personal(text, names=[contact.display_name or ""]))
+        return cover(text, find_personal(text, names=[contact.display_name or ""], public=self._public))
 
     def text(self, message: Message, contact: Contact, looked_for: str = "") -> Markup:
         """What was said, with the words that were looked for marked."""
         said = message.text
         if contact.id not in self._open:
             found = (message.understanding or {}).get("entities", [])
-            said = cover(said, find_personal(said, entities=found, names=[contact.display_name or ""]))
+            names = [contact.display_name or ""]
+            said = cover(said, find_personal(said, entities=found, names=names, public=self._public))
         return _mark(said, looked_for)
 
 

@@ -320,7 +320,8 @@ class Notice(Base):
 
     `subject` is what it is about, the same for all that is told of it (`invoice:…`, `outage:…`), `version` that of the
     subject: what is told of a newer one supersedes it. `audience` is a query of the utility's customer codes, gone
-    through up to `planned_up_to`; None for the one `customer_code`. `facts` are the utility's answer that it rests on.
+    through up to `planned_up_to`, or the one chat `contact_id`; None for the one `customer_code`. `facts` are the
+    utility's answer that it rests on.
     """
 
     __tablename__ = "notice"

@@ -115,6 +115,12 @@ def plan_for_followers(
     _insert(session, chosen)
 
 
+def plan_for_contact(session: Session, kind: NoticeKind, notice_id: int, contact_id: int, now: datetime) -> None:
+    """One delivery for the chat itself, whatever it has linked."""
+    columns = _columns(kind, literal(notice_id), now)
+    _insert(session, select(*columns, Contact.id, literal(None).cast(Link.id.type)).where(Contact.id == contact_id))
+
+
 def plan_for_told(session: Session, kind: NoticeKind, notice: Notice, now: datetime) -> None:
     """One delivery for each chat that was told something else of the same subject, and for no other."""
     earlier, about = aliased(Delivery), aliased(Notice)

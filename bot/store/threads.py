@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import TSQUERY
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy.orm import Session, aliased
 
 from bot.messages import ChannelName
 from bot.store.models import Contact, Conversation, Delivery, Handover, Link, Message, Note, Owner
@@ -90,6 +90,7 @@ def find(session: Session, wanted: Wanted, *, before: int | None, limit: int) ->
     decides whether the index of words or the order of lines leads.
     """
     session.execute(sql("SET LOCAL plan_cache_mode = force_custom_plan"))
+    session.execute(sql("SET LOCAL random_page_cost = 1.1"))
     session.execute(sql(f"SET LOCAL statement_timeout = {SEARCH_PATIENCE_MS}"))
     return [Line(*row) for row in session.execute(lines_wanted(session, wanted, before=before, limit=limit))]
 
@@ -125,14 +126,13 @@ def with_code(session: Session, customer_code: str, *, limit: int) -> Sequence[T
 
 @dataclass(frozen=True)
 class Stretch:
-    """A part of one conversation, each list oldest first: lines, what staff noted and what the company wrote first
-    meanwhile. `calls` are the send calls that each line took; `older`: there is more before it.
+    """A part of one conversation, oldest first: lines, and what staff noted meanwhile. `calls` are the send calls that
+    each line took; `older`: there is more before it.
     """
 
     messages: Sequence[Message]
     calls: dict[int, list[Delivery]]
     notes: Sequence[Note]
-    notices: Sequence[Delivery]
     older: bool
 
 
@@ -151,29 +151,17 @@ def stretch(session: Session, conversation: Conversation, *, before: int | None,
     said = [message.id for message in messages if message.sender != "customer"]
     for call in session.scalars(select(Delivery).where(Delivery.message_id.in_(said)).order_by(Delivery.id)):
         calls.setdefault(call.message_id or 0, []).append(call)
-    notes = select(Note).where(Note.conversation_id == conversation.id, *_within(Note.at, begins, ends))
-    notices = (
-        select(Delivery)
-        .where(Delivery.contact_id == conversation.contact_id, Delivery.notice_id.is_not(None))
-        .where(Delivery.sent_at.is_not(None), *_within(Delivery.sent_at, begins, ends))
-        .order_by(Delivery.sent_at.desc())
-        .limit(limit)
-    )
+    notes = select(Note).where(Note.conversation_id == conversation.id)
+    if begins:
+        notes = notes.where(Note.at >= begins)
+    if ends:
+        notes = notes.where(Note.at < ends)
     return Stretch(
         messages=messages,
         calls=calls,
         notes=session.scalars(notes.order_by(Note.id)).all(),
-        notices=list(reversed(session.scalars(notices).all())),
         older=older,
     )
-
-
-def _within(
-    at: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None],
-    begins: datetime | None,
-    ends: datetime | None,
-) -> list[ColumnElement[bool]]:
-    return [*([at >= begins] if begins else []), *([at < ends] if ends else [])]
 
 
 def newest_line(session: Session) -> int:

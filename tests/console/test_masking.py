@@ -44,6 +44,10 @@ def test_the_person_s_own_name_is_covered_however_it_is_written() -> None:
     assert covered("chào bé bông nhé", names=["Bé Bông"]) == "chào ••• nhé"
 
 
+def test_the_company_s_own_numbers_can_be_read() -> None:
+    assert covered("gọi 19006769 hoặc 0912345678", public=["19006769"]) == "gọi 19006769 hoặc •••"
+
+
 def test_codes_and_names_alone_keep_what_tells_two_apart() -> None:
     assert (cover_code("PA04DH0000123"), cover_name("Nguyễn Thị Hoa")) == ("PA04•••123", "N. T. H.")
 

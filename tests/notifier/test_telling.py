@@ -1,6 +1,6 @@
 """From a change at the utility to what people are told: through the real store, planner and dispatcher."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from actions.backends.errors import BackendDown
 from actions.backends.models import (
+    Change,
     CutWarned,
     CutWarning,
     Invoice,
@@ -22,9 +23,12 @@ from actions.backends.models import (
     MeterWorkPlanned,
     Outage,
     OutageKnown,
+    RequestMoved,
+    ServiceRequest,
     UsageFlag,
     UsageFlagged,
 )
+from actions.backends.references import contact_reference
 from bot.channels import outcomes
 from bot.channels.outcomes import (
     BadRequest,
@@ -710,3 +714,61 @@ def test_an_answer_is_about_what_was_told(stage: Stage) -> None:
     assert "100.000 đ" in answer
     assert "512.340 đ" not in answer
     assert stage.conversation().state["default_link"] == other
+
+
+# --- Requests that were filed here ---
+
+
+def moved(stage: Stage, state: str, *, contact: str | None = None, after: float = 0) -> RequestMoved:
+    filed = ServiceRequest(
+        code="YC26-000001",
+        service="new_supply_low",
+        state=state,
+        filed_at=MORNING,
+        as_of=MORNING,
+        message="Đã hẹn khảo sát",
+    )
+    reference = contact or contact_reference(contact_id(stage))
+    return RequestMoved(id=f"r-{state}", at=MORNING + timedelta(minutes=after), request=filed, contact=reference)
+
+
+def test_whoever_filed_a_request_hears_of_its_next_step(stage: Stage) -> None:
+    stage.takes(moved(stage, "surveying"))
+    (text,) = stage.send_notices()
+    assert "YC26-000001" in text
+    assert "Đã hẹn khảo sát" in text
+    assert stage.zalo.sent[-1].message.buttons[0].title == "Xem tiến độ"
+    stage.takes(moved(stage, "surveying"))
+    assert stage.send_notices() == []
+
+
+def test_the_latest_step_alone_is_told(stage: Stage) -> None:
+    stage.takes(moved(stage, "surveying"), moved(stage, "need_papers", after=1))
+    assert len(stage.send_notices()) == 1
+    assert "Gửi giấy tờ" in [button.title for button in stage.zalo.sent[-1].message.buttons]
+
+
+@pytest.mark.parametrize("contact", ["counter-7", "contact-999999"])
+def test_what_was_filed_elsewhere_or_only_received_is_told_to_nobody(stage: Stage, contact: str) -> None:
+    stage.takes(moved(stage, "surveying", contact=contact), moved(stage, "received"))
+    assert stage.send_notices() == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("outage_cancelled", lambda stage: outage(stage, state="cancelled", version=2)),
+        ("before_cut", lambda _: CutWarned(id="w", at=MORNING, warning=cut_warning())),
+    ],
+)
+def test_what_the_law_asks_for_goes_by_template_outside_the_window(
+    stage: Stage, kind: str, change: Callable[[Stage], Change]
+) -> None:
+    if kind == "outage_cancelled":
+        stage.takes(outage(stage))
+        stage.send_notices()
+    stage.zalo.window_is_open = False
+    stage.takes(change(stage))
+    stage.plan()
+    stage.send_notices()
+    assert [each.route for each in stage.deliveries() if each.notice_id][-1] == "template"

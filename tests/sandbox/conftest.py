@@ -1,34 +1,17 @@
 """The sandbox on a free port, with its webhooks recorded."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import sync_playwright
+from fixtures.chromium import browser
 from sandbox_remote import NOON, Remote
 from webhook_receiver import Receiver, running_receiver
 
 from sandbox.server import free_port, running_sandbox
 from sandbox.settings import SandboxSettings
 
-CHROMIUM = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
-        yield running
-        running.close()
+__all__ = ["browser"]
 
 
 @pytest.fixture
