@@ -743,7 +743,7 @@ def test_whoever_filed_a_request_hears_of_its_next_step(stage: Stage) -> None:
 
 
 def test_the_latest_step_alone_is_told(stage: Stage) -> None:
-    stage.takes(moved(stage, "surveying"), moved(stage, "need_papers", after=1))
+    stage.takes(moved(stage, "surveying", after=-1), moved(stage, "need_papers"))
     assert len(stage.send_notices()) == 1
     assert "Gửi giấy tờ" in [button.title for button in stage.zalo.sent[-1].message.buttons]
 
