@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from bot.clock import Clock
-from bot.console import audit, entrance, own_account, people
+from bot.console import audit, codes, entrance, figures, own_account, people
 from bot.console.access import EVERY_ROLE, Doorkeeper, allowed, signed_in
 from bot.console.office import Office
 from bot.settings import Settings
@@ -26,7 +26,7 @@ HEADERS = {
     "X-Robots-Tag": "noindex",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-SUBJECTS = (entrance, own_account, people, audit)
+SUBJECTS = (entrance, own_account, codes, figures, people, audit)
 """The console's pages, a module for each subject."""
 FIRST_PAGES: tuple[tuple[Role, str], ...] = ((Role.ADMIN, "console.people.show"),)
 """Where somebody with the role begins."""

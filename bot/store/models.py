@@ -278,7 +278,9 @@ class Delivery(Base):
         Index("ix_delivery_told", "contact_id", "sent_at", postgresql_where=sql("notice_id IS NOT NULL")),
         Index("ix_delivery_notice", "notice_id", "status", postgresql_where=sql("notice_id IS NOT NULL")),
         Index("ix_delivery_kept", "created_at", postgresql_where=sql("content <> '{}'::jsonb")),
-        Index("ix_delivery_notice_sent", "sent_at", postgresql_where=sql("notice_id IS NOT NULL AND sent_at IS NOT NULL")),
+        Index(
+            "ix_delivery_notice_sent", "sent_at", postgresql_where=sql("notice_id IS NOT NULL AND sent_at IS NOT NULL")
+        ),
     )
 
     id: Mapped[int] = _id()
