@@ -30,7 +30,7 @@ class Name(StrEnum):
 AREA_LENGTH: Final = 6
 """Characters of a customer code that name the company and its local unit, as PA04DH (electricity.md §2.1)."""
 IN_TIME: Final = timedelta(seconds=10)
-CLASSES_MS: Final = (250, 500, 750, 1000, 1500, 2000, 3000, 5000, 7500, 10000, 20000, 30000, 60000, 120000, 300000)
+CLASSES_MS: Final = (200, 400, 600, 800, 1000, 1500, 2000, 3000, 5000, 7000, 10000, 20000, 30000, 60000, 120000, 300000)
 """Ends of the classes of reply times; each holds what is below its end and not below the one before."""
 LONGER: Final = "longer"
 """The class that has no end."""
@@ -319,13 +319,17 @@ def last_day_of_each_month(session: Session, first: date, last: date) -> list[da
 def wordings(
     session: Session, first: date, last: date, *, limit: int, area: str | None = None, channel: str | None = None
 ) -> list[tuple[str, int]]:
-    """The most frequent wordings that were not understood, and how often they came."""
+    """The most frequent wordings that were not understood, and how often they came.
+
+    What came only once is nobody's business but its writer's: a name that was not seen would tell who.
+    """
     kept = UnansweredWording
     rows = session.execute(
         select(func.min(kept.shown), func.sum(kept.times))
         .where(kept.day >= first, kept.day <= last)
         .where(kept.area == area if area is not None else true(), kept.channel == channel if channel else true())
         .group_by(kept.folded)
+        .having(func.sum(kept.times) > 1)
         .order_by(func.sum(kept.times).desc(), kept.folded)
         .limit(limit)
     )

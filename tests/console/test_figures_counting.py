@@ -1,16 +1,13 @@
 """The rollup: equal to a count by hand on whatever came, and the same however often it runs."""
 
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
 from fixtures.console import Console
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select
 
 from bot.console import counting
 from bot.store import figures
@@ -67,6 +64,11 @@ class Said:
     def fate(self) -> str:
         return FATES[self.handled_by]
 
+    @property
+    def understood_as(self) -> str | None:
+        """Staff's and given-up ones were never understood."""
+        return None if self.handled_by in {None, "given up"} else self.intent
+
 
 @dataclass(frozen=True)
 class Told:
@@ -86,7 +88,7 @@ saying = st.builds(
     st.integers(0, 3 * 1440 - 1),
     st.sampled_from(list(FATES)),
     st.sampled_from(["bill_lookup", "complaint", None]),
-    st.one_of(st.none(), st.integers(0, 400_000), st.sampled_from([10_000, 10_001, 250, 249, 300_000])),
+    st.one_of(st.none(), st.integers(0, 400_000), st.sampled_from([10_000, 10_001, 200, 199, 300_000])),
 )
 telling = st.builds(
     Told,
@@ -110,7 +112,12 @@ def write(database: Database, said: list[Said], told: list[Told], helped: set[tu
         for contact, (_, code) in zip(contacts, PEOPLE, strict=True):
             if code:
                 session.add(
-                    Link(contact_id=contact.id, customer_code=code, method="staff_code", verified_at=MIDNIGHT + YEAR / 900)
+                    Link(
+                        contact_id=contact.id,
+                        customer_code=code,
+                        method="staff_code",
+                        verified_at=MIDNIGHT + timedelta(hours=9),
+                    )
                 )
         for number, each in enumerate(sorted(said, key=lambda one: one.minute)):
             event = InboundEvent(channel="zalo", key=str(number), name="x", payload={}, received_at=each.at)
@@ -122,7 +129,7 @@ def write(database: Database, said: list[Said], told: list[Told], helped: set[tu
                     sender="customer",
                     kind="text",
                     text="a",
-                    intent=each.intent if each.fate not in {"with_staff", "failed"} or "failure" in str(each.handled_by) else None,
+                    intent=each.understood_as,
                     handled_by=None if each.handled_by == "given up" else each.handled_by,
                     inbound_event_id=event.id,
                     created_at=each.at,
@@ -172,11 +179,8 @@ def write(database: Database, said: list[Said], told: list[Told], helped: set[tu
             )
         for who, day in helped:
             at = MIDNIGHT + timedelta(days=day, hours=9)
-            session.add(
-                Handover(
-                    conversation_id=threads[who].id, reason="asked", summary={}, opened_at=at, promised_at=at, ended_at=at
-                )
-            )
+            fixed = {"reason": "asked", "summary": {}, "promised_at": at}
+            session.add(Handover(conversation_id=threads[who].id, opened_at=at, ended_at=at, **fixed))
 
 
 def by_hand(said: list[Said], told: list[Told], helped: set[tuple[int, int]]) -> dict[tuple[str, ...], list[int]]:
@@ -191,7 +195,7 @@ def by_hand(said: list[Said], told: list[Told], helped: set[tuple[int, int]]) ->
 
     dialogues: dict[tuple[int, date], list[str]] = {}
     for each in sorted(said, key=lambda one: one.minute):
-        intent = each.intent if each.fate not in {"with_staff", "failed"} or "failure" in str(each.handled_by) else None
+        intent = each.understood_as
         if each.fate != "not_asked":
             dialogues.setdefault((each.who, each.day), []).append(each.fate)
         if intent is not None:
@@ -221,11 +225,6 @@ def count(database: Database, now: datetime = MIDNIGHT + timedelta(days=5)) -> N
     counting.count_due(database, ZONE, now, words_kept=YEAR)
 
 
-@pytest.fixture
-def emptied(console: Console) -> Iterator[Console]:
-    return console
-
-
 TABLES = "figure, figure_day, unanswered_wording, delivery, notice, message, handover, link, conversation, contact"
 
 
@@ -249,3 +248,104 @@ def test_the_rollup_is_what_a_count_by_hand_gives(
         session.execute(delete(FigureDay))
     count(console.database)
     assert counted(console.database) == expected
+
+
+def rows(console: Console, name: Name) -> dict[tuple[str, str, str], int]:
+    with console.database.begin() as session:
+        found = session.scalars(select(Figure).where(Figure.name == name)).all()
+    return {(str(row.day), row.area, row.channel): row.part for row in found}
+
+
+def test_linked_are_customers_not_chats_and_stay_counted_when_they_are_gone(console: Console) -> None:
+    day = MIDNIGHT.date()
+    with console.database.begin() as session:
+        for number, channel in enumerate(["zalo", "zalo", "messenger"]):
+            contact = Contact(channel=channel, channel_user_id=str(number))
+            session.add(contact)
+            session.flush()
+            session.add(
+                Link(
+                    contact_id=contact.id,
+                    customer_code="PA04DH0000001",
+                    method="otp",
+                    verified_at=MIDNIGHT + timedelta(hours=1),
+                    ended_at=MIDNIGHT + timedelta(days=1, hours=1) if number else None,
+                )
+            )
+            if number == 0:
+                session.add(Conversation(contact_id=contact.id))
+                session.flush()
+                thread = session.scalars(select(Conversation.id)).one()
+                session.add(
+                    Message(conversation_id=thread, sender="customer", kind="text", handled_by="", created_at=MIDNIGHT)
+                )
+    count(console.database, MIDNIGHT + timedelta(days=1, hours=2))
+    tomorrow = day + timedelta(days=1)
+    assert rows(console, Name.LINKED) == {
+        (str(day), "PA04DH", ""): 1,
+        (str(day), "PA04DH", "zalo"): 1,
+        (str(day), "PA04DH", "messenger"): 1,
+        (str(tomorrow), "PA04DH", ""): 1,
+        (str(tomorrow), "PA04DH", "zalo"): 1,
+    }
+    assert rows(console, Name.NEW_LINKS) == {
+        (str(day), "PA04DH", "zalo"): 2,
+        (str(day), "PA04DH", "messenger"): 1,
+    }
+    with console.database.begin() as session:
+        session.execute(delete(Link))
+    count(console.database, MIDNIGHT + timedelta(days=1, hours=3))
+    assert {day for day, _, _ in rows(console, Name.LINKED)} == {str(day)}
+
+
+def test_a_day_is_final_an_hour_after_midnight_and_old_days_are_caught_up_with_in_slices(console: Console) -> None:
+    write(console.database, [Said(0, 5, "bill_lookup", "bill_lookup", 100)], [], set())
+
+    def final() -> list[bool]:
+        with console.database.begin() as session:
+            return list(session.scalars(select(FigureDay.final).order_by(FigureDay.day)))
+
+    count(console.database, MIDNIGHT + timedelta(hours=24, minutes=59))
+    assert final() == [False, False]
+    count(console.database, MIDNIGHT + timedelta(hours=25))
+    assert final() == [True, False]
+    count(console.database, MIDNIGHT + timedelta(days=60, hours=2))
+    assert len(final()) == 1 + counting.MOST_DAYS
+    count(console.database, MIDNIGHT + timedelta(days=60, hours=2))
+    assert final() == [True] * 60 + [False]
+
+
+def test_nothing_to_count_is_no_trouble(console: Console) -> None:
+    count(console.database)
+    assert counted(console.database) == {}
+
+
+class TestWordings:
+    def group(self, *texts: str, name: str | None = None) -> dict[str, int]:
+        found = counting.group([Unanswered("", "zalo", text, [], name) for text in texts])
+        return {each.shown: each.times for each in found}
+
+    def test_what_differs_in_tone_marks_case_and_dots_counts_together(self) -> None:
+        said = ("Điện mặt trời thế nào?", "dien mat troi the nao", "Điện mặt trời thế nào?")
+        assert self.group(*said) == {"Điện mặt trời thế nào?": 3}
+
+    def test_nothing_personal_is_kept(self) -> None:
+        (shown,) = self.group("Hoa Lan PA04DH0000123 gọi 0912345678 lắp pin", name="Hoa Lan")
+        assert shown == "••• ••• gọi ••• lắp pin"
+        assert self.group("0912345678", "???") == {}
+
+    def test_are_kept_and_forgotten(self, console: Console) -> None:
+        write(console.database, [Said(0, 5, "fallback", "bill_lookup", 100)], [], set())
+        count(console.database, MIDNIGHT + timedelta(hours=2))
+        count(console.database, MIDNIGHT + timedelta(hours=2))
+        with console.database.begin() as session:
+            (kept,) = session.scalars(select(UnansweredWording)).all()
+            assert (kept.area, kept.folded, kept.times) == ("PA04DH", "a", 1)
+        count(console.database, MIDNIGHT + 2 * YEAR)
+        with console.database.begin() as session:
+            assert session.scalars(select(UnansweredWording)).all() == []
+
+
+def test_a_share_of_nothing_is_none() -> None:
+    assert (Tally(0, 0).share, Tally(3, None).share, Tally(1, 4).share) == (None, None, 0.25)
+    assert timedelta(seconds=10) == figures.IN_TIME
