@@ -56,7 +56,7 @@ _WRITTEN_LIKE: Final = (
     (
         Kind.NAME,
         re.compile(
-            r"(?:tên(?: tôi| mình| em| cháu)?(?: là)?|chủ hộ|[Ôô]ng|[Bb]à|[Aa]nh|[Cc]hị)"
+            r"(?:tên(?:\s(?:tôi|mình|em|cháu))?(?:\slà)?|chủ\shộ|[Ôô]ng|[Bb]à|[Aa]nh|[Cc]hị)"
             rf"\s+((?:[{_CAPITAL}]\w*[ ]?){{2,5}})(?<! )"
         ),
     ),
