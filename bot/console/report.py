@@ -30,11 +30,12 @@ class Month:
 
     @classmethod
     def read(cls, written: str) -> "Month | None":
-        """From `2026-11`."""
+        """From `2026-11`; None for what is no month of this millennium."""
         try:
-            return cls.of(date.fromisoformat(f"{written}-01"))
+            month = cls.of(date.fromisoformat(f"{written}-01"))
         except ValueError:
             return None
+        return month if written.startswith("2") else None
 
     @property
     def first(self) -> date:

@@ -106,6 +106,10 @@ class TestTheDocument:
         pages = Pdf(make(console.signed_in(Role.AGENT), codes).data).pages
         assert [page.count("Mã khách hàng") for page in pages] == [8, 8, 1]
 
+    def test_what_the_letters_lack_does_not_stop_it(self, console: Console) -> None:
+        answer = make(console.signed_in(Role.AGENT), "PA04DH0000101; nhà 🏠 家", place="Xóm ☀")
+        assert (answer.status_code, len(Pdf(answer.data).pages)) == (200, 1)
+
     def test_a_file_does_as_well(self, console: Console) -> None:
         browser = console.signed_in(Role.AGENT)
         for content, status in (("\ufeff" + LIST, 200), (LIST.encode("utf-16"), 422), ("A" * 200_001, 422)):
