@@ -10,6 +10,7 @@ from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, 
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Job, Status
 
+from bot.console import counting
 from bot.dialogue.understanding import NluUnavailable
 from bot.logs import configure_logs, get_logger
 from bot.messages import ChannelName
@@ -117,6 +118,12 @@ def build_worker_app(product: Product) -> App:
     @app.task(name="watch_promises")
     def watch_promises() -> None:
         promises.watch(product.database, product.hours, product.deadlines, product.clock())
+
+    @app.task(name="count_figures")
+    def count_figures() -> None:
+        kept = timedelta(days=product.company.retention.message_days)
+        counting.count_due(product.database, product.settings.zone, product.clock(), words_kept=kept)
+        counting.name_areas(product.database, product.service)
 
     @app.task(name="forget_old_data")
     async def forget_old_data() -> None:

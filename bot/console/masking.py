@@ -45,7 +45,6 @@ _OF_ENTITIES: Final = {
 }
 _CAPITAL: Final = "".join(letter for letter in map(chr, range(0x41, 0x1F00)) if letter.isupper())
 """A to Ỹ: in Unicode capitals and small letters alternate, so that no range will do."""
-_BEFORE_NAMES: Final = ("tên là", "tên", "chủ hộ", "ông", "Ông", "bà", "Bà", "anh", "Anh", "chị", "Chị")
 _WRITTEN_LIKE: Final = (
     (Kind.CODE, re.compile(r"\bP[A-Z]\s?\d{2}\s?[A-Z0-9]{2}\s?\d{7}\b", re.IGNORECASE)),
     (Kind.EMAIL, re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
@@ -56,7 +55,10 @@ _WRITTEN_LIKE: Final = (
     (Kind.ENERGY, re.compile(r"\b\d+(?:[.,]\d+)*\s?kwh\b", re.IGNORECASE)),
     (
         Kind.NAME,
-        re.compile(rf"\b(?:{'|'.join(_BEFORE_NAMES)})\s+((?:[{_CAPITAL}]\w*[ ]?){{2,5}})(?<! )"),
+        re.compile(
+            r"(?:tên(?:\s(?:tôi|mình|em|cháu))?(?:\slà)?|chủ\shộ|[Ôô]ng|[Bb]à|[Aa]nh|[Cc]hị)"
+            rf"\s+((?:[{_CAPITAL}]\w*[ ]?){{2,5}})(?<! )"
+        ),
     ),
     (Kind.NUMBER, re.compile(r"\d(?:[ .-]?\d){4,}")),
 )

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from bot.clock import Clock
-from bot.console import audit, entrance, live, log, own_account, people, takeover
+from bot.console import audit, codes, entrance, figures, live, log, own_account, people, takeover
 from bot.console.access import EVERY_ROLE, Doorkeeper, allowed, signed_in
 from bot.console.office import Office
 from bot.settings import Settings
@@ -28,7 +28,7 @@ HEADERS = {
 }
 MOST_BYTES = 12 * 1024 * 1024
 """Of a form of somebody who is signed in: a picture from a telephone's camera."""
-SUBJECTS = (entrance, own_account, log, takeover, live, people, audit)
+SUBJECTS = (entrance, own_account, log, takeover, live, codes, figures, people, audit)
 """The console's pages, a module for each subject."""
 FIRST_PAGES: tuple[tuple[Role, str], ...] = (
     (Role.AGENT, "console.takeover.show"),

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from actions import desk, registry
+from actions.backends.service import ServiceClient
 from actions.deadlines import Deadlines
 from actions.office_hours import OfficeHours
 from bot.channels.base import Channel
@@ -44,6 +45,7 @@ class Product:
     clock: Clock
     channels: dict[ChannelName, Channel]
     company: desk.Company
+    service: ServiceClient
     hours: OfficeHours
     deadlines: Deadlines
     turns: TurnHandler
@@ -92,6 +94,7 @@ def put_together(
         clock=clock,
         channels=channels,
         company=company,
+        service=own_desk.service,
         hours=own_desk.hours,
         deadlines=own_desk.deadlines,
         turns=TurnHandler(database, channels, engine, own_desk, clock, topic_of=partial(topic_of, kinds)),

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from hmac import digest
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -94,9 +94,16 @@ class LinkCodes:
         return digest(self._secret, f"link-code:{code}".encode(), sha256).hex()
 
     def issue(
-        self, session: Session, *, customer_code: str, issued_by: str, now: datetime, lifetime: timedelta
+        self,
+        session: Session,
+        *,
+        customer_code: str,
+        issued_by: str,
+        now: datetime,
+        lifetime: timedelta,
+        sheet_id: int | None = None,
     ) -> IssuedCode:
-        """A new code for a customer whom staff have identified."""
+        """A new code for a customer whom staff have identified, or whose house they will hand it out at."""
         code = _new_code()
         row = LinkCode(
             code_hash=self.seal(code),
@@ -104,6 +111,7 @@ class LinkCodes:
             issued_by=issued_by,
             issued_at=now,
             expires_at=now + lifetime,
+            sheet_id=sheet_id,
         )
         session.add(row)
         session.flush()
@@ -112,12 +120,24 @@ class LinkCodes:
 
     def revoke(self, session: Session, *, link_code_id: int, by: str, now: datetime) -> bool:
         """False when the code is used, expired or revoked already."""
-        row = session.scalars(select(LinkCode).where(LinkCode.id == link_code_id).with_for_update()).one_or_none()
-        if row is None or row.used_at or row.revoked_at or row.expires_at <= now:
-            return False
-        row.revoked_at, row.revoked_by = now, by
-        audit(session, actor=by, action="link_code.revoked", contact_id=None, link_code=row.id)
-        return True
+        return self._revoke(session, LinkCode.id == link_code_id, by=by, now=now) > 0
+
+    def revoke_sheet(self, session: Session, *, sheet_id: int, by: str, now: datetime) -> int:
+        """All codes of a sheet that nobody has used yet. Returns how many there were."""
+        return self._revoke(session, LinkCode.sheet_id == sheet_id, by=by, now=now)
+
+    @staticmethod
+    def _revoke(session: Session, which: ColumnElement[bool], *, by: str, now: datetime) -> int:
+        rows = session.scalars(
+            select(LinkCode)
+            .where(which, LinkCode.used_at.is_(None), LinkCode.revoked_at.is_(None), LinkCode.expires_at > now)
+            .order_by(LinkCode.id)
+            .with_for_update()
+        ).all()
+        for row in rows:
+            row.revoked_at, row.revoked_by = now, by
+            audit(session, actor=by, action="link_code.revoked", contact_id=None, link_code=row.id)
+        return len(rows)
 
     def redeem(
         self, database: Database, *, seal: str, contact_id: int, event_id: int, now: datetime, limit: Rate

@@ -1,6 +1,6 @@
 """The tables. Money is int đồng, times are aware UTC, ids are bigint identities, text is NFC."""
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -227,6 +227,7 @@ class Message(Base):
             "created_at",
             postgresql_where=sql("content ?| ARRAY['attachments', 'position', 'info']"),
         ),
+        Index("ix_message_asked", "created_at", postgresql_where=sql("sender = 'customer'")),
     )
 
     id: Mapped[int] = _id()
@@ -277,6 +278,9 @@ class Delivery(Base):
         Index("ix_delivery_told", "contact_id", "sent_at", postgresql_where=sql("notice_id IS NOT NULL")),
         Index("ix_delivery_notice", "notice_id", "status", postgresql_where=sql("notice_id IS NOT NULL")),
         Index("ix_delivery_kept", "created_at", postgresql_where=sql("content <> '{}'::jsonb")),
+        Index(
+            "ix_delivery_notice_sent", "sent_at", postgresql_where=sql("notice_id IS NOT NULL AND sent_at IS NOT NULL")
+        ),
     )
 
     id: Mapped[int] = _id()
@@ -478,12 +482,20 @@ class Audit(Base):
 
 
 class LinkCode(Base):
-    """A one-time code that staff hand out after seeing the customer in person. Only its hash is kept."""
+    """A one-time code that staff hand out after seeing the customer in person. Only its hash is kept.
+
+    `sheet_id`: the sheet that it is printed on; None for one handed out alone.
+    """
 
     __tablename__ = "link_code"
-    __table_args__ = (UniqueConstraint("code_hash"), Index("ix_link_code_customer_code", "customer_code"))
+    __table_args__ = (
+        UniqueConstraint("code_hash"),
+        Index("ix_link_code_customer_code", "customer_code"),
+        Index("ix_link_code_sheet", "sheet_id", "id"),
+    )
 
     id: Mapped[int] = _id()
+    sheet_id: Mapped[int | None] = mapped_column(ForeignKey("link_sheet.id"))
     code_hash: Mapped[str]
     customer_code: Mapped[str]
     issued_by: Mapped[str]
@@ -493,6 +505,18 @@ class LinkCode(Base):
     used_by_contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id", ondelete="SET NULL"), index=True)
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[str | None]
+
+
+class LinkSheet(Base):
+    """Codes of one hamlet, made together to be printed and handed out there. `place` is what staff call it."""
+
+    __tablename__ = "link_sheet"
+
+    id: Mapped[int] = _id()
+    place: Mapped[str]
+    issued_by: Mapped[str]
+    issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
 
 
 class LinkCodeGuess(Base):
@@ -729,3 +753,54 @@ class Note(Base):
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     text: Mapped[str]
     at: Mapped[datetime]
+
+
+class Figure(Base):
+    """A count of one local day (docs/figures.md), by where and over which channel.
+
+    `part` of `whole`; `whole` is None for what is no share. `area` is the first characters of a customer code, which
+    name the local unit, or empty where none is linked. `bucket` divides a figure further: a lane, an intent, the
+    longest time of a class in ms. `channel` is empty in sums over all channels that are not sums of the channels'.
+    """
+
+    __tablename__ = "figure"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    area: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    bucket: Mapped[str] = mapped_column(primary_key=True, server_default="")
+    part: Mapped[int]
+    whole: Mapped[int | None]
+
+
+class FigureDay(Base):
+    """A local day whose figures are counted. `final`: it was over, so that they are not counted again."""
+
+    __tablename__ = "figure_day"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    counted_at: Mapped[datetime]
+    final: Mapped[bool]
+
+
+class FigureArea(Base):
+    """What the company calls the unit that the first characters of its customer codes name."""
+
+    __tablename__ = "figure_area"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+class UnansweredWording(Base):
+    """What nobody could be told on one local day, in words without personal data; `folded` is what equal ones share."""
+
+    __tablename__ = "unanswered_wording"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    area: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    folded: Mapped[str] = mapped_column(primary_key=True)
+    shown: Mapped[str]
+    times: Mapped[int]

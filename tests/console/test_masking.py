@@ -23,6 +23,7 @@ def covered(text: str, **given: object) -> str:
         ("Tiền điện tháng 10/2026: 246.110 đ", "Tiền điện tháng 10/2026: •••"),
         ("111 kWh (số điện)", "••• (số điện)"),
         ("tôi tên là Nguyễn Thị Hoa ở Đại Từ", "tôi tên là ••• ở Đại Từ"),
+        ("tên tôi là Ma Văn Bình hỏi", "tên tôi là ••• hỏi"),
         ("ông Trần Văn An báo mất điện", "ông ••• báo mất điện"),
         ("gửi về an.tran@gmail.com", "gửi về •••"),
         ("stk 1903 4567 8901", "stk •••"),
