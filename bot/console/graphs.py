@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any, Final
 
 import pygal
 from pygal.style import Style
 
 from bot.console import numbers
-from bot.console.report import Report
+from bot.console.report import MONTHS_SHOWN, Report
 from bot.store.figures import CLASSES_MS, LONGER
 from bot.store.models import Lane
 
@@ -51,7 +52,8 @@ def draw(name: str, report: Report, words: Mapping[str, Any], areas: Mapping[str
     """The chart of that name as SVG. `words` are those of data/console/figures.yml. Raises KeyError for no chart."""
     match name:
         case "linked":
-            months = [report.view.month.back(number) for number in range(max(_FEWEST_MONTHS, len(report.months)))]
+            shown = MONTHS_SHOWN if len(report.months) > _FEWEST_MONTHS else _FEWEST_MONTHS
+            months = [report.view.month.back(number) for number in range(shown)]
             labels = [f"{month.number}/{month.year % 100:02}" for month in months]
             return _bars(labels[::-1], [report.months.get(month) for month in months[::-1]], words)
         case "areas":
@@ -100,8 +102,8 @@ def _bare(end: str) -> str:
 def _without_common_beginning(names: Sequence[str]) -> list[str]:
     """What the names differ in: `Đội Quản lý Điện lực khu vực` before each of them would leave no room for bars."""
     words = [name.split() for name in names if " " in name]
-    common = [same for same, *others in zip(*words, strict=False) if len(words) > 1 and set(others) == {same}]
-    beginning = " ".join(common) + " "
+    shared = takewhile(lambda at: len(set(at)) == 1, zip(*words, strict=False)) if len(words) > 1 else ()
+    beginning = "".join(f"{word} " for word, *_ in shared)
     return [name.removeprefix(beginning) for name in names]
 
 

@@ -152,6 +152,7 @@ class TestCharts:
         shared = ["Đội khu vực Định Hóa", "Đội khu vực Đại Từ", "PA26BK"]
         assert graphs._without_common_beginning(shared) == ["Định Hóa", "Đại Từ", "PA26BK"]
         assert graphs._without_common_beginning(["Đội khu vực Định Hóa"]) == ["Đội khu vực Định Hóa"]
+        assert graphs._without_common_beginning(["Đội A khu X", "Đội B khu X"]) == ["A khu X", "B khu X"]
         assert graphs._without_common_beginning([]) == []
 
 
