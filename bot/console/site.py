@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, g, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -79,6 +80,11 @@ def add_console(app: Flask, settings: Settings, database: Database, clock: Clock
     @console.errorhandler(CSRFError)
     def stale(_error: CSRFError) -> tuple[str, int]:
         return render_template("error.html", code=400, says=office.words.says("stale_form")), 400
+
+    @console.errorhandler(DataError)
+    def out_of_range(_error: DataError) -> tuple[str, int]:
+        """A number in an address that no row can have."""
+        return render_template("error.html", code=404, says=office.words["errors"]["404"]), 404
 
     @console.errorhandler(413)
     @console.errorhandler(HTTPException)

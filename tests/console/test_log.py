@@ -178,7 +178,8 @@ class TestThread:
         with console.database.begin() as session:
             session.add(Note(conversation_id=one.id, staff_id=1, text="ghi", at=console.now))
         assert "ghi" in reader.page(f"/log/{one.id}")
-        assert reader.get("/log/999").status_code == 404
+        for number in ("999", "9" * 30):
+            assert reader.get(f"/log/{number}").status_code == 404
 
     def test_tells_why_a_person_is_needed(self, console: Console, reader: Browser) -> None:
         one = talk(console)

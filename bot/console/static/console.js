@@ -12,10 +12,17 @@
 //   data-allow-sound   asks for leave to ring and to notify when somebody begins to wait
 'use strict';
 
+// A second tap within this time sends nothing; after it the form is free again: what came may be a file.
+const SENT_ONCE = 3000;
+
 document.addEventListener('submit', (event) => {
   const form = event.target;
   if (form.dataset.confirm && !window.confirm(form.dataset.confirm)) event.preventDefault();
-  else if (form.method === 'post') setTimeout(() => form.querySelectorAll('button').forEach((one) => { one.disabled = true; }));
+  else if (form.method === 'post') {
+    const buttons = [...form.querySelectorAll('button:not(:disabled)')];
+    setTimeout(() => buttons.forEach((one) => { one.disabled = true; }));
+    setTimeout(() => buttons.forEach((one) => { one.disabled = false; }), SENT_ONCE);
+  }
 });
 window.addEventListener('pageshow', () => document.querySelectorAll('button:disabled:not([data-off])').forEach((one) => { one.disabled = false; }));
 document.addEventListener('change', (event) => {
