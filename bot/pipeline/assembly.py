@@ -53,6 +53,11 @@ class Product:
     intake: Intake
     planner: Planner
     dispatcher: Dispatcher
+    desk: desk.Desk
+    audiences: Audiences
+    renderer: NoticeRenderer
+    rules: Rules
+    truth: Truth
 
 
 def assemble(settings: Settings, database: Database, *, data: Path = DATA, clock: Clock | None = None) -> Product:
@@ -85,6 +90,10 @@ def put_together(
     company, kinds, secret = own_desk.company, own_desk.notice_kinds, settings.secret_key.get_secret_value()
     replies, signer = ReplyBook(data / "replies", settings.zone, company.model_dump()), PayloadSigner(secret)
     engine = Engine(registry.registry, replies, signer, nlu, Thresholds(**company.understanding.model_dump()))
+    renderer = NoticeRenderer(replies, signer, load_templates(data / "notice_templates.yml"))
+    audiences = Audiences(own_desk.billing, own_desk.service, database)
+    truth = Truth(own_desk.billing, own_desk.service)
+    rules = Rules(company.notices.quiet, company.notices.most_per_day)
     intake = Intake(Drafting(kinds, _lead_times(company), settings.zone))
     return Product(
         settings=settings,
@@ -101,18 +110,23 @@ def put_together(
             database, {"billing": own_desk.billing.changes, "service": own_desk.service.changes}, intake.take, clock
         ),
         intake=intake,
-        planner=Planner(database, Audiences(own_desk.billing, own_desk.service).page, kinds, clock),
+        planner=Planner(database, audiences.page, kinds, clock),
         dispatcher=Dispatcher(
             database,
             channels,
             budget,
             clock,
             kinds=kinds,
-            rules=Rules(company.notices.quiet, company.notices.most_per_day),
-            renderer=NoticeRenderer(replies, signer, load_templates(data / "notice_templates.yml")),
-            truth=Truth(own_desk.billing, own_desk.service),
+            rules=rules,
+            renderer=renderer,
+            truth=truth,
             zone=settings.zone,
         ),
+        desk=own_desk,
+        audiences=audiences,
+        renderer=renderer,
+        rules=rules,
+        truth=truth,
     )
 
 

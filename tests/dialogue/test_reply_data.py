@@ -142,7 +142,7 @@ def families() -> set[str]:
             for field in form.asks()
             if not_secret(form, field) and not tells_itself(form, "title_of")
         ),
-        *(f"told.{kind.key}" for kind in NOTICES.kinds if kind.group != "news"),
+        *(f"told.{kind.key}" for kind in NOTICES.kinds if kind.key != "survey"),
         *(f"media.{kind}" for kind in kinds if f"media.{kind}" in BOOK.replies),
     }
 
