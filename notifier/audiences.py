@@ -18,9 +18,9 @@ DEBTS_AT_ONCE: Final = 8
 class Audiences:
     """Pages of customer codes for the query of a notice. The first of these counts:
 
-    `outage_id`, those that the outage reaches; `owing_days`, whose oldest bill is so long past due, and who owe at least
-    `owing_dong` in at least `owing_bills` bills; `codes`, just these; `list`, those of a kept list; `linked`, all that
-    somebody linked; `feeder`, those on the line; `place_codes`, all of the places.
+    `outage_id`, those that the outage reaches; `owing_days`, whose oldest bill is so long past due, and who owe at
+    least `owing_dong` in at least `owing_bills` bills; `codes`, just these; `list`, those of a kept list; `linked`, all
+    that somebody linked; `feeder`, those on the line; `place_codes`, all of the places.
     """
 
     def __init__(self, billing: BillingClient, service: ServiceClient, database: Database) -> None:

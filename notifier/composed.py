@@ -39,7 +39,7 @@ class Maintenance(_Written):
         return self
 
 
-class Owed(_Written):
+class Arrears(_Written):
     """What one customer owes, đồng in so many bills; asked of the utility for each just before it is told."""
 
     total: int = 0

@@ -198,9 +198,7 @@ class Dispatcher:
 
     def _answered(self, claimed: Sequence[Claimed]) -> Iterator[tuple[Claimed, Answer]]:
         """Each with what the utility says of it now."""
-        asked = [
-            question(self._kinds[each.kind].sent.holds_while, each.facts, each.customer_code) for each in claimed
-        ]
+        asked = [question(self._kinds[each.kind].sent.holds_while, each.facts, each.customer_code) for each in claimed]
         answers = self._truth.ask(filter(None, asked))
         for each, what in zip(claimed, asked, strict=True):
             answer = answers[what] if what else Answer(holds=True)
@@ -234,7 +232,10 @@ class Dispatcher:
         if platform is None or claimed.conversation_id is None:
             return []
         ways = [Way("window")] if platform.reply_window(claimed.last_inbound_at, now) else []
-        usable = fills_a_template(claimed.customer_code, claimed.facts) and self._held_until(channel, claimed.kind, now) is None
+        usable = (
+            fills_a_template(claimed.customer_code, claimed.facts)
+            and self._held_until(channel, claimed.kind, now) is None
+        )
         template = self._renderer.template_of(claimed.kind, channel) if usable else None
         return [*ways, Way("template", template.price)] if template else ways
 

@@ -1,4 +1,4 @@
-"""What would become of a notice, before it is sent: how many it reaches, by which way, who not and why, at what price."""
+"""What would become of a notice, before it is sent: whom it reaches, by which way, who not and why, at what price."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -78,6 +78,7 @@ class Forecaster:
         database: Database,
         audience: Audience,
         channels: Mapping[ChannelName, Channel],
+        *,
         renderer: NoticeRenderer,
         rules: Rules,
         zone: ZoneInfo,

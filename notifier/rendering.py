@@ -17,7 +17,7 @@ from bot.messages import ChannelName, OutMessage
 from bot.notice_kinds import NoticeKind, NoticeKinds
 from bot.store.ledger import LastTold
 from bot.store.preferences import Level
-from notifier.composed import Announcement, Maintenance, Owed
+from notifier.composed import Announcement, Arrears, Maintenance
 
 FACTS: Final[Mapping[str, type[BaseModel]]] = {
     "invoice": Invoice,
@@ -29,7 +29,7 @@ FACTS: Final[Mapping[str, type[BaseModel]]] = {
     "danger": DangerWarning,
     "announcement": Announcement,
     "maintenance": Maintenance,
-    "owed": Owed,
+    "arrears": Arrears,
 }
 TOGETHER: Final = {"invoice": "bills", "payment": "received"}
 """Facts of which several go into one message, and what the texts call them."""

@@ -107,8 +107,8 @@ def _of_debt(asked: Question, debt: Debt | Literal[False] | None) -> Answer:
     if debt is None or debt is False:
         return Answer(debt)
     if asked.holds_while == "owing":
-        owed = {"total": debt.total, "bills": len(debt.invoices)}
-        return Answer(debt.total > 0, {"owed": owed}, debt.as_of)
+        arrears = {"total": debt.total, "bills": len(debt.invoices)}
+        return Answer(debt.total > 0, {"arrears": arrears}, debt.as_of)
     unpaid = [invoice for invoice in debt.invoices if invoice.id in asked.named]
     if not unpaid:
         return Answer(holds=False)

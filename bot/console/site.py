@@ -9,8 +9,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from bot.clock import Clock
-from bot.console import audit, entrance, own_account, people
+from bot.console import audit, desk, entrance, own_account, people
 from bot.console.access import EVERY_ROLE, Doorkeeper, allowed, signed_in
+from bot.console.masking import cover_code
 from bot.console.office import Office
 from bot.settings import Settings
 from bot.store.database import Database
@@ -26,9 +27,12 @@ HEADERS = {
     "X-Robots-Tag": "noindex",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-SUBJECTS = (entrance, own_account, people, audit)
+SUBJECTS = (entrance, own_account, desk, people, audit)
 """The console's pages, a module for each subject."""
-FIRST_PAGES: tuple[tuple[Role, str], ...] = ((Role.ADMIN, "console.people.show"),)
+FIRST_PAGES: tuple[tuple[Role, str], ...] = (
+    (Role.PUBLISHER, "console.desk.show"),
+    (Role.ADMIN, "console.people.show"),
+)
 """Where somebody with the role begins."""
 
 
@@ -117,7 +121,7 @@ def _teach(console: Blueprint, office: Office) -> None:
     def count(number: int) -> str:
         return f"{number:,}".replace(",", ".")
 
-    for shown in (moment, clock_time, day, ago, money, count):
+    for shown in (moment, clock_time, day, ago, money, count, cover_code):
         console.add_app_template_filter(shown)
 
     @console.context_processor

@@ -28,6 +28,7 @@ from notifier.changes import Intake
 from notifier.dispatch import Dispatcher, Rules
 from notifier.drafts import Drafting, LeadTimes
 from notifier.feeds import FeedPoller
+from notifier.forecast import Forecaster
 from notifier.planner import Planner
 from notifier.rendering import NoticeRenderer, load_templates, topic_of
 from notifier.truth import Truth
@@ -54,10 +55,9 @@ class Product:
     planner: Planner
     dispatcher: Dispatcher
     desk: desk.Desk
-    audiences: Audiences
     renderer: NoticeRenderer
-    rules: Rules
     truth: Truth
+    forecaster: Forecaster
 
 
 def assemble(settings: Settings, database: Database, *, data: Path = DATA, clock: Clock | None = None) -> Product:
@@ -123,10 +123,9 @@ def put_together(
             zone=settings.zone,
         ),
         desk=own_desk,
-        audiences=audiences,
         renderer=renderer,
-        rules=rules,
         truth=truth,
+        forecaster=Forecaster(database, audiences.page, channels, renderer=renderer, rules=rules, zone=settings.zone),
     )
 
 

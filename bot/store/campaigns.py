@@ -59,9 +59,11 @@ def edit(session: Session, campaign_id: int, content: Content, *, by: int, now: 
     _audit(session, campaign, "edited", by)
 
 
-def submit(session: Session, campaign_id: int, *, by: int) -> None:
+def submit(session: Session, campaign_id: int, *, by: int, now: datetime) -> None:
     """It waits for a second person. Raises Refused."""
     campaign = held(session, campaign_id, CampaignStatus.DRAFT)
+    if campaign.valid_until <= now:
+        raise Refused("campaign_over")
     campaign.status = CampaignStatus.SUBMITTED
     _audit(session, campaign, "submitted", by)
 
@@ -131,11 +133,12 @@ def release(
 
 
 def copy(session: Session, campaign_id: int, *, by: int, now: datetime) -> int:
-    """A new draft that says the same. Returns its id. Raises Refused."""
+    """A new draft that says the same, its times to be set anew. Returns its id. Raises Refused."""
     old = session.get(Campaign, campaign_id)
     if old is None:
         raise Refused("no_campaign")
-    content = Content(old.kind, old.given, old.facts, old.audience, None, old.valid_until)
+    given = {**old.given, "not_before": "", "valid_until": ""}
+    content = Content(old.kind, given, old.facts, old.audience, None, old.valid_until)
     return create(session, content, by=by, now=now)
 
 
@@ -220,5 +223,3 @@ def codes_of_list(session: Session, name: str, after: str | None = None, limit: 
     if after is not None:
         query = query.where(ListedCode.customer_code > after)
     return session.scalars(query.limit(limit)).all()
-
-

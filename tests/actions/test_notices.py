@@ -146,7 +146,7 @@ class TestConsent:
         stage.says("bật tin tức")
         assert log(stage) == []
         stage.taps("Đồng ý nhận")
-        assert dict(log(stage)) == {"notice:advice": True, "notice:survey": True}
+        assert dict(log(stage)) == {"notice:announcement": True, "notice:advice": True, "notice:survey": True}
 
     def test_both_one_after_the_other(self, stage: Stage) -> None:
         stage.link(CODE)
