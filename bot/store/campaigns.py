@@ -6,8 +6,8 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT, insert
 from sqlalchemy.orm import Session
 
 from bot.store import staff
@@ -211,9 +211,8 @@ def digest(codes: Sequence[str]) -> str:
 def keep_list(session: Session, codes: Sequence[str]) -> str:
     """Keep a list under its name, which is returned; one that is kept already is left as it is."""
     name = digest(codes)
-    session.execute(
-        insert(ListedCode).on_conflict_do_nothing(), [{"list": name, "customer_code": code} for code in codes]
-    )
+    rows = select(literal(name), func.unnest(bindparam("codes", list(codes), ARRAY(TEXT))))
+    session.execute(insert(ListedCode).from_select(["list", "customer_code"], rows).on_conflict_do_nothing())
     return name
 
 

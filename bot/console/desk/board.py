@@ -4,13 +4,15 @@ from flask import Blueprint, render_template, request
 
 from bot.console.access import allowed, signed_in
 from bot.console.office import office
-from bot.console.paging import PAGE, page_of
+from bot.console.paging import page_of
 from bot.store import campaigns, recipients, staff
 from bot.store.models import CampaignStatus, NoticeStatus, Role
 
 pages = Blueprint("desk", __name__, url_prefix="/notices")
 WORKERS = (Role.PUBLISHER, Role.SUPERVISOR)
 """They see, approve, send, pause; only publishers write."""
+ON_A_PAGE = 20
+"""Of each the deliveries are counted, of which there may be hundreds of thousands."""
 STEPS = tuple(step for step in CampaignStatus if step is not CampaignStatus.RELEASED)
 
 
@@ -21,8 +23,8 @@ def show() -> str:
     before, asked = request.args.get("before", type=int), request.args.get("status", "")
     status = _status(asked)
     with office().database.begin() as transaction:
-        rows = campaigns.page(transaction, status=status, before=before, limit=PAGE + 1)
-        page = page_of(rows, lambda row: row[0].id)
+        rows = campaigns.page(transaction, status=status, before=before, limit=ON_A_PAGE + 1)
+        page = page_of(rows, lambda row: row[0].id, ON_A_PAGE)
         progress = recipients.progress(transaction, [notice.id for _, notice in page.items if notice])
         names, waiting = staff.names(transaction), campaigns.waiting_for_approval(transaction, signed_in().id)
     return render_template(
@@ -45,8 +47,8 @@ def automatic() -> str:
     before, asked = request.args.get("before", type=int), request.args.get("status", "")
     status = NoticeStatus(asked) if asked in set(NoticeStatus) else None
     with office().database.begin() as transaction:
-        rows = recipients.to_many(transaction, status=status, before=before, limit=PAGE + 1)
-        page = page_of(rows, lambda row: row.id)
+        rows = recipients.to_many(transaction, status=status, before=before, limit=ON_A_PAGE + 1)
+        page = page_of(rows, lambda row: row.id, ON_A_PAGE)
         progress = recipients.progress(transaction, [notice.id for notice in page.items])
     return render_template(
         "desk/automatic.html",

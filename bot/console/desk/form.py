@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from flask import Request
 from pydantic import ValidationError
-from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from actions.backends.errors import BackendError, NotFound
@@ -30,10 +29,14 @@ NUMBERS: Final = ("owing_days", "owing_dong", "owing_bills")
 
 @dataclass
 class Filled:
-    """A form as it was filled in; `given` is kept with the campaign, so that it can be edited as it was written."""
+    """A form as it was filled in; `given` is kept with the campaign, so that it can be edited as it was written.
+
+    `listed`: the customer codes that were brought, once they are read.
+    """
 
     given: dict[str, Any]
     codes: str = ""
+    listed: tuple[str, ...] = ()
     kept_list: dict[str, Any] | None = None
     problems: list[Problem] = field(default_factory=list)
 
@@ -45,7 +48,7 @@ def filled(request: Request, kind: Composable, kept_list: dict[str, Any] | None)
     given: dict[str, Any] = {name: " ".join(clean(form.get(name, "")).split()) for name in names}
     known = office().product.desk.gazetteer.units
     given["places"] = [code for code in form.getlist("places") if code in known]
-    found = Filled(given, clean(form.get("codes", "")), kept_list)
+    found = Filled(given, clean(form.get("codes", "")), kept_list=kept_list)
     file = request.files.get("file")
     if file and file.filename:
         try:
@@ -55,10 +58,10 @@ def filled(request: Request, kind: Composable, kept_list: dict[str, Any] | None)
     return found
 
 
-def read(session: Session, found: Filled, key: str, kind: Composable, now: datetime) -> Content | None:
-    """The content; None where there is a problem, and then `found` has all of them. Keeps a list that was brought."""
+def read(found: Filled, key: str, kind: Composable, now: datetime) -> Content | None:
+    """The content; None where there is a problem, and then `found` has all of them. May ask the utility."""
     reading = _Reading(found, office().product.desk.notice_kinds[key], kind, now)
-    reading.all(session)
+    reading.all()
     return reading.content if not found.problems else None
 
 
@@ -78,11 +81,11 @@ class _Reading:
     def content(self) -> Content:
         return Content(self._notice.key, self._given, self._facts, self._audience, self._not_before, self._valid_until)
 
-    def all(self, session: Session) -> None:
+    def all(self) -> None:
         """Each part by itself, so that all that is wrong is said at once; what rests on others only if they hold."""
         values = self._values()
         self._try(lambda: self._read_facts(values))
-        self._try(lambda: self._read_audience(session))
+        self._try(self._read_audience)
         self._try(self._read_times)
         if not self._found.problems:
             self._try(self._read_danger)
@@ -154,7 +157,7 @@ class _Reading:
             )
             self._facts = {"danger": danger.model_dump(mode="json")}
 
-    def _read_audience(self, session: Session) -> None:
+    def _read_audience(self) -> None:
         chosen = self._given["audience"]
         if chosen not in self._kind.audiences:
             raise Problem("choose_audience")
@@ -169,7 +172,8 @@ class _Reading:
             return
         codes = audience_form.read_list(self._found.codes, office().company)
         audience_form.check(codes)
-        self._audience = {"list": campaigns.keep_list(session, codes.codes), "count": len(codes.codes)}
+        self._found.listed = codes.codes
+        self._audience = {"list": campaigns.digest(codes.codes), "count": len(codes.codes)}
 
     def _read_times(self) -> None:
         titles = office().words["desk"]["times"]

@@ -35,12 +35,12 @@ def new(kind: str) -> str:
 def write(kind: str) -> Answer:
     composable = _composable(kind)
     found, now, me = filled(request, composable, None), office().clock(), signed_in()
-    with office().database.begin() as transaction:
-        content = read(transaction, found, kind, composable, now)
-        if content:
-            campaign_id = campaigns.create(transaction, content, by=me.id, now=now)
+    content = read(found, kind, composable, now)
     if content is None:
         return _refuse(kind, composable, found)
+    with office().database.begin() as transaction:
+        campaigns.keep_list(transaction, found.listed)
+        campaign_id = campaigns.create(transaction, content, by=me.id, now=now)
     flash(office().words.says("campaign_saved"), "good")
     return redirect(url_for("console.desk.review", campaign_id=campaign_id))
 
@@ -62,15 +62,15 @@ def change(campaign_id: int) -> Answer:
         return _moved_on(campaign_id)
     composable = _composable(campaign.kind)
     found, now, me = filled(request, composable, _list(campaign)), office().clock(), signed_in()
-    try:
-        with office().database.begin() as transaction:
-            content = read(transaction, found, campaign.kind, composable, now)
-            if content:
-                campaigns.edit(transaction, campaign_id, content, by=me.id, now=now)
-    except Refused:
-        return _moved_on(campaign_id)
+    content = read(found, campaign.kind, composable, now)
     if content is None:
         return _refuse(campaign.kind, composable, found, campaign)
+    try:
+        with office().database.begin() as transaction:
+            campaigns.keep_list(transaction, found.listed)
+            campaigns.edit(transaction, campaign_id, content, by=me.id, now=now)
+    except Refused:
+        return _moved_on(campaign_id)
     was_approved = campaign.status == CampaignStatus.APPROVED
     flash(office().words.says("approval_void" if was_approved else "campaign_saved"), "good")
     return redirect(url_for("console.desk.review", campaign_id=campaign_id))
