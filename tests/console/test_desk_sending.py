@@ -10,6 +10,7 @@ from fixtures.console import Browser, Console
 from fixtures.desk import PLACE, NoticeDesk, code, open_desk
 from sqlalchemy import update
 
+from actions.backends.models import Outage, OutageKnown
 from bot.channels.outcomes import BadRequest, OutcomeUnknown
 from bot.messages import ChannelName
 from bot.pipeline.assembly import DATA
@@ -117,6 +118,40 @@ def test_all_who_linked_and_a_danger_in_a_place(desk: NoticeDesk) -> None:
     texts = desk.send()
     assert len([text for text in texts if text.startswith("CẢNH BÁO NGUY HIỂM")]) == 3
     assert len(texts) == 6
+
+
+def test_an_outage_is_told_to_who_was_not_told_of_it_yet(desk: NoticeDesk) -> None:
+    desk.customer(1)
+    service, at = desk.stage.service, desk.console.now
+    cut = Outage(
+        id="KH-1",
+        version=1,
+        kind="planned",
+        state="planned",
+        start=at + timedelta(days=3),
+        expected_end=at + timedelta(days=3, hours=4),
+        actual_end=None,
+        area_text="Xã Bình Yên: xóm Bãi Đá",
+        place_codes=(PLACE,),
+        reason="Thay máy biến áp",
+        feeder=None,
+        published_at=at,
+    )
+    service.cuts, service.reached = [cut], {code(1), code(2)}
+    desk.stage.takes(OutageKnown(id="o1", at=at, outage=cut))
+    assert len(desk.send()) == 1
+    assert "Xã Bình Yên: xóm Bãi Đá" in desk.writer().page("/notices/automatic")
+    desk.customer(2)
+    notice_id = desk.released("outage_planned", outage_id="KH-1", audience="outage", places=[])
+    (text,) = desk.send()
+    assert "Thay máy biến áp" in text
+    assert desk.fates(notice_id) == [("skipped", "told_already"), ("sent", "sent")]
+    late = desk.released("outage_planned", outage_id="KH-1", audience="outage", places=[])
+    desk.customer(3)
+    service.reached.add(code(3))
+    service.cuts = [cut.model_copy(update={"version": 2})]
+    assert desk.send() == []
+    assert ("skipped", "not_true_any_more") in desk.fates(late)
 
 
 class TestStopping:

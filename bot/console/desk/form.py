@@ -1,6 +1,6 @@
 """From what was filled in to the content of a campaign: words, audience, times. Nothing passes that would not fit."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -91,7 +91,7 @@ class _Reading:
             self._try(self._read_danger)
             self._try(self._fits)
 
-    def _try(self, step: Any) -> None:
+    def _try(self, step: Callable[[], None]) -> None:
         try:
             step()
         except Problem as problem:
