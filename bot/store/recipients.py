@@ -243,3 +243,14 @@ def to_many(session: Session, *, status: NoticeStatus | None, before: int | None
     if before is not None:
         query = query.where(Notice.id < before)
     return session.scalars(query).all()
+
+
+def stopped(session: Session) -> int:
+    """How many notices that nobody wrote by hand are paused: somebody must look at them."""
+    query = (
+        select(func.count())
+        .select_from(Notice)
+        .where(Notice.audience.is_not(None), ~Notice.key.startswith("campaign:"))
+        .where(Notice.status == NoticeStatus.PAUSED)
+    )
+    return session.scalars(query).one()

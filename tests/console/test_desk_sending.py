@@ -249,6 +249,7 @@ class TestAutomatic:
             )
             session.add(notice)
             session.add(Notice(**one_account(desk)))
+        assert "1 thông báo tự động đang tạm dừng" in desk.writer().page("/notices")
         page = desk.approver().page("/notices/automatic")
         assert "tự dừng vì gửi hỏng quá nhiều" in page
         assert page.count("/notices/sent/") == 1

@@ -27,12 +27,14 @@ def show() -> str:
         page = page_of(rows, lambda row: row[0].id, ON_A_PAGE)
         progress = recipients.progress(transaction, [notice.id for _, notice in page.items if notice])
         names, waiting = staff.names(transaction), campaigns.waiting_for_approval(transaction, signed_in().id)
+        stopped = recipients.stopped(transaction)
     return render_template(
         "desk/show.html",
         page=page,
         progress=progress,
         names=names,
         waiting=waiting,
+        stopped=stopped,
         status=status,
         statuses=[*STEPS, *NoticeStatus],
         kinds=office().product.desk.notice_kinds,
