@@ -26,7 +26,7 @@ class Sending(_Data):
     lane: NoticeLane
     good_for_hours: int
     about: str
-    holds_while: Literal["unpaid", "coming", "out"] | None = None
+    holds_while: Literal["unpaid", "owing", "coming", "out"] | None = None
     only_if_told: bool = False
     at_night: bool = False
     together: bool = False

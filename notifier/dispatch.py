@@ -41,7 +41,7 @@ from bot.store.ledger import Claimed, Line, Result
 from bot.store.models import NOTICE_LANES, DeliveryStatus, Lane, NoticeStatus
 from bot.store.preferences import Level, QuietHours
 from notifier.policy import Case, Reason, Route, Send, Skip, Wait, Way, decide
-from notifier.rendering import MOST_TOGETHER, NoticeRenderer, Told
+from notifier.rendering import MOST_TOGETHER, NoticeRenderer, Told, fills_a_template
 from notifier.room import Room, Share
 from notifier.truth import Answer, Truth, question
 
@@ -198,7 +198,7 @@ class Dispatcher:
 
     def _answered(self, claimed: Sequence[Claimed]) -> Iterator[tuple[Claimed, Answer]]:
         """Each with what the utility says of it now."""
-        asked = [question(self._kinds[each.kind].sent.holds_while, each.facts) for each in claimed]
+        asked = [question(self._kinds[each.kind].sent.holds_while, each.facts, each.customer_code) for each in claimed]
         answers = self._truth.ask(filter(None, asked))
         for each, what in zip(claimed, asked, strict=True):
             answer = answers[what] if what else Answer(holds=True)
@@ -232,7 +232,10 @@ class Dispatcher:
         if platform is None or claimed.conversation_id is None:
             return []
         ways = [Way("window")] if platform.reply_window(claimed.last_inbound_at, now) else []
-        usable = _fills_a_template(claimed) and self._held_until(channel, claimed.kind, now) is None
+        usable = (
+            fills_a_template(claimed.customer_code, claimed.facts)
+            and self._held_until(channel, claimed.kind, now) is None
+        )
         template = self._renderer.template_of(claimed.kind, channel) if usable else None
         return [*ways, Way("template", template.price)] if template else ways
 
@@ -476,12 +479,6 @@ def _as_it_is_now(claimed: Claimed, answer: Answer) -> Claimed:
     if "cut" in claimed.facts and "left" in answer.facts:
         facts["cut"] = {**claimed.facts["cut"], "total": answer.facts["left"]}
     return replace(claimed, facts={**claimed.facts, **facts}, as_of=answer.as_of) if facts else claimed
-
-
-def _fills_a_template(claimed: Claimed) -> bool:
-    """Templates name the account, and of an outage its end: neither may be empty."""
-    outage = claimed.facts.get("outage")
-    return claimed.customer_code is not None and (outage is None or outage["expected_end"] is not None)
 
 
 def _told(claimed: Claimed) -> Told:

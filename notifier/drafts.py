@@ -183,7 +183,7 @@ class Drafting:
                 after=after,
                 until=until,
                 now=now,
-                version=outage.version * 10 + (outage.state == "restored"),
+                version=version_of(outage),
                 audience={"outage_id": outage.id, "place_codes": list(outage.place_codes)},
             )
 
@@ -268,6 +268,11 @@ class Drafting:
 
     def _local(self, day: date, at: time) -> datetime:
         return datetime.combine(day, at, self._zone)
+
+
+def version_of(outage: Outage) -> int:
+    """What is told of the same outage later has a greater one."""
+    return outage.version * 10 + (outage.state == "restored")
 
 
 def _stamp(at: datetime) -> int:

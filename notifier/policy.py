@@ -121,11 +121,10 @@ def decide(case: Case, zone: ZoneInfo) -> Decision:
 
 def _refused(case: Case) -> Reason | None:
     """Why this chat must not, or need not, be told at all."""
-    per_account = "account" in case.kind.per and "place" not in case.kind.per
     rules = (
         (not case.reachable, Reason.UNREACHABLE),
         (not case.linked, Reason.UNLINKED),
-        (not case.agreed and not case.kind.always and per_account, Reason.NO_CONSENT),
+        (not case.agreed and not case.kind.always and "place" not in case.kind.per, Reason.NO_CONSENT),
         (not case.wanted, Reason.TURNED_OFF),
         (case.told_already, Reason.TOLD_ALREADY),
         (not case.level_reached, Reason.LEVEL_NOT_REACHED),

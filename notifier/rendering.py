@@ -26,6 +26,7 @@ from bot.messages import ChannelName, OutMessage
 from bot.notice_kinds import NoticeKind, NoticeKinds
 from bot.store.ledger import LastTold
 from bot.store.preferences import Level
+from notifier.composed import Announcement, Arrears, Maintenance
 
 FACTS: Final[Mapping[str, type[BaseModel]]] = {
     "invoice": Invoice,
@@ -36,6 +37,9 @@ FACTS: Final[Mapping[str, type[BaseModel]]] = {
     "cut": CutWarning,
     "danger": DangerWarning,
     "request": ServiceRequest,
+    "announcement": Announcement,
+    "maintenance": Maintenance,
+    "arrears": Arrears,
 }
 TOGETHER: Final = {"invoice": "bills", "payment": "received"}
 """Facts of which several go into one message, and what the texts call them."""
@@ -131,6 +135,12 @@ class NoticeRenderer:
         if last is None or last[0] is not facts:
             last = self._last = facts, _parsed(facts)
         return last[1]
+
+
+def fills_a_template(customer_code: str | None, facts: Mapping[str, Any]) -> bool:
+    """Templates name the account, and of an outage its end: neither may be empty."""
+    outage = facts.get("outage")
+    return customer_code is not None and (outage is None or outage["expected_end"] is not None)
 
 
 def _command(button: RenderedButton) -> Command | None:

@@ -13,6 +13,8 @@ from bot.logs import get_logger
 AT_ONCE: Final = 8
 
 A = TypeVar("A")
+Holds = Literal["unpaid", "owing", "coming", "out"]
+OF_DEBT: Final = frozenset({"unpaid", "owing"})
 
 log = get_logger(__name__)
 
@@ -39,18 +41,20 @@ class Answer:
 
 @dataclass(frozen=True)
 class Question:
-    """What must hold, of whom: the invoices of a customer, or a version of an outage."""
+    """What must hold, of whom: the invoices of a customer, that one owes anything, or a version of an outage."""
 
-    holds_while: Literal["unpaid", "coming", "out"]
+    holds_while: Holds
     of: str
     named: tuple[str, ...] = ()
     version: int = 0
 
 
-def question(holds_while: Literal["unpaid", "coming", "out"] | None, facts: Mapping[str, Any]) -> Question | None:
-    """What to ask of a notice with these facts; None where nothing can have changed."""
+def question(holds_while: Holds | None, facts: Mapping[str, Any], customer_code: str | None) -> Question | None:
+    """What to ask of a notice with these facts to a customer; None where nothing can have changed."""
     if holds_while is None:
         return None
+    if holds_while == "owing":
+        return Question("owing", customer_code) if customer_code else None
     if holds_while == "unpaid":
         if cut := facts.get("cut"):
             return Question("unpaid", cut["customer_code"], tuple(cut["invoice_ids"]))
@@ -70,10 +74,10 @@ class Truth:
 
     def ask(self, questions: Iterable[Question]) -> dict[Question, Answer]:
         asked = set(questions)
-        debts = self._all({each.of for each in asked if each.holds_while == "unpaid"}, self._debt)
-        outages = self._all({each.of for each in asked if each.holds_while != "unpaid"}, self._outage)
+        debts = self._all({each.of for each in asked if each.holds_while in OF_DEBT}, self._debt)
+        outages = self._all({each.of for each in asked if each.holds_while not in OF_DEBT}, self._outage)
         return {
-            each: _of_debt(each, debts[each.of]) if each.holds_while == "unpaid" else _of_outage(each, outages[each.of])
+            each: _of_debt(each, debts[each.of]) if each.holds_while in OF_DEBT else _of_outage(each, outages[each.of])
             for each in asked
         }
 
@@ -102,6 +106,9 @@ def _of_debt(asked: Question, debt: Debt | Literal[False] | None) -> Answer:
     """The first of the invoices, and what is left to pay of all of them."""
     if debt is None or debt is False:
         return Answer(debt)
+    if asked.holds_while == "owing":
+        arrears = {"total": debt.total, "bills": len(debt.invoices)}
+        return Answer(debt.total > 0, {"arrears": arrears}, debt.as_of)
     unpaid = [invoice for invoice in debt.invoices if invoice.id in asked.named]
     if not unpaid:
         return Answer(holds=False)

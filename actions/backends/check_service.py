@@ -86,6 +86,8 @@ def _one_outage(today: date) -> Check:
             yield system.result("getOutage answers the contract", problem)
             yield from codes_checks(system, "of an outage", outage_id=outage["id"])
             yield from codes_checks(system, "of a place", place_code=outage["place_codes"][0])
+            if outage["feeder"]:
+                yield from codes_checks(system, "of a feeder", feeder=outage["feeder"])
         else:
             yield system.not_tried("getOutage answers the contract", "no outage is known")
         unknown = system.get("/v1/outages/KHONG-CO")

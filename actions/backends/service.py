@@ -142,6 +142,11 @@ class ServiceClient:
         query = {"place_code": place_code, "after": after, "limit": str(limit)}
         return self._pages.get("listCustomerCodes", path("customer-codes"), CodeList, query)
 
+    def codes_of_feeder(self, feeder: str, *, after: str | None = None, limit: int = 1_000) -> CodeList:
+        """Customers on a line of the grid, by code; none for one that nobody knows."""
+        query = {"feeder": feeder, "after": after, "limit": str(limit)}
+        return self._pages.get("listCustomerCodes", path("customer-codes"), CodeList, query)
+
 
 def _instant(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

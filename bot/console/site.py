@@ -10,8 +10,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from bot.clock import Clock
-from bot.console import audit, codes, entrance, figures, live, log, own_account, people, takeover
+from bot.console import audit, codes, desk, entrance, figures, live, log, own_account, people, takeover
 from bot.console.access import EVERY_ROLE, Doorkeeper, allowed, signed_in
+from bot.console.masking import cover_code
 from bot.console.office import Office
 from bot.settings import Settings
 from bot.store.database import Database
@@ -29,12 +30,13 @@ HEADERS = {
 }
 MOST_BYTES = 12 * 1024 * 1024
 """Of a form of somebody who is signed in: a picture from a telephone's camera."""
-SUBJECTS = (entrance, own_account, log, takeover, live, codes, figures, people, audit)
+SUBJECTS = (entrance, own_account, log, takeover, live, desk, codes, figures, people, audit)
 """The console's pages, a module for each subject."""
 FIRST_PAGES: tuple[tuple[Role, str], ...] = (
     (Role.AGENT, "console.takeover.show"),
     (Role.SUPERVISOR, "console.log.show"),
     (Role.REVIEWER, "console.log.show"),
+    (Role.PUBLISHER, "console.desk.show"),
     (Role.ADMIN, "console.people.show"),
 )
 """Where somebody with the role begins."""
@@ -135,7 +137,7 @@ def _teach(console: Blueprint, office: Office) -> None:
     def count(number: int) -> str:
         return f"{number:,}".replace(",", ".")
 
-    for shown in (moment, clock_time, day, ago, money, count):
+    for shown in (moment, clock_time, day, ago, money, count, cover_code):
         console.add_app_template_filter(shown)
 
     @console.context_processor

@@ -29,6 +29,7 @@ from notifier.changes import Intake
 from notifier.dispatch import Dispatcher, Rules
 from notifier.drafts import Drafting, LeadTimes
 from notifier.feeds import FeedPoller
+from notifier.forecast import Forecaster
 from notifier.planner import Planner
 from notifier.rendering import NoticeRenderer, load_templates, topic_of
 from notifier.truth import Truth
@@ -55,6 +56,10 @@ class Product:
     intake: Intake
     planner: Planner
     dispatcher: Dispatcher
+    desk: desk.Desk
+    renderer: NoticeRenderer
+    truth: Truth
+    forecaster: Forecaster
 
 
 def assemble(settings: Settings, database: Database, *, data: Path = DATA, clock: Clock | None = None) -> Product:
@@ -87,6 +92,10 @@ def put_together(
     company, kinds, secret = own_desk.company, own_desk.notice_kinds, settings.secret_key.get_secret_value()
     replies, signer = ReplyBook(data / "replies", settings.zone, company.model_dump()), PayloadSigner(secret)
     engine = Engine(registry.registry, replies, signer, nlu, Thresholds(**company.understanding.model_dump()))
+    renderer = NoticeRenderer(replies, signer, load_templates(data / "notice_templates.yml"))
+    audiences = Audiences(own_desk.billing, own_desk.service, database)
+    truth = Truth(own_desk.billing, own_desk.service)
+    rules = Rules(company.notices.quiet, company.notices.most_per_day)
     intake = Intake(Drafting(kinds, _lead_times(company), settings.zone))
     return Product(
         settings=settings,
@@ -104,18 +113,22 @@ def put_together(
             database, {"billing": own_desk.billing.changes, "service": own_desk.service.changes}, intake.take, clock
         ),
         intake=intake,
-        planner=Planner(database, Audiences(own_desk.billing, own_desk.service).page, kinds, clock),
+        planner=Planner(database, audiences.page, kinds, clock),
         dispatcher=Dispatcher(
             database,
             channels,
             budget,
             clock,
             kinds=kinds,
-            rules=Rules(company.notices.quiet, company.notices.most_per_day),
-            renderer=NoticeRenderer(replies, signer, load_templates(data / "notice_templates.yml")),
-            truth=Truth(own_desk.billing, own_desk.service),
+            rules=rules,
+            renderer=renderer,
+            truth=truth,
             zone=settings.zone,
         ),
+        desk=own_desk,
+        renderer=renderer,
+        truth=truth,
+        forecaster=Forecaster(database, audiences.page, channels, renderer=renderer, rules=rules, zone=settings.zone),
     )
 
 

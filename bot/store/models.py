@@ -276,7 +276,7 @@ class Delivery(Base):
         ),
         Index("ix_delivery_leased", "lease_until", postgresql_where=sql("status IN ('claimed', 'sending')")),
         Index("ix_delivery_told", "contact_id", "sent_at", postgresql_where=sql("notice_id IS NOT NULL")),
-        Index("ix_delivery_notice", "notice_id", "status", postgresql_where=sql("notice_id IS NOT NULL")),
+        Index("ix_delivery_notice", "notice_id", "status", "id", postgresql_where=sql("notice_id IS NOT NULL")),
         Index("ix_delivery_kept", "created_at", postgresql_where=sql("content <> '{}'::jsonb")),
         Index(
             "ix_delivery_notice_sent", "sent_at", postgresql_where=sql("notice_id IS NOT NULL AND sent_at IS NOT NULL")
@@ -335,6 +335,7 @@ class Notice(Base):
         Index("ix_notice_running", "id", postgresql_where=sql("status = 'running'")),
         Index("ix_notice_to_plan", "id", postgresql_where=sql("audience IS NOT NULL AND planned_at IS NULL")),
         Index("ix_notice_subject", "subject"),
+        Index("ix_notice_to_many", "id", postgresql_where=sql("audience IS NOT NULL")),
         Index("ix_notice_kept", "created_at", postgresql_where=sql("facts <> '{}'::jsonb")),
     )
 
@@ -353,6 +354,68 @@ class Notice(Base):
     planned_at: Mapped[datetime | None]
     paused_because: Mapped[str | None]
     created_at: Mapped[datetime] = _created_at()
+
+
+class CampaignStatus(StrEnum):
+    """How far a notice that staff write has come: from `draft` to its row of `notice`, or `withdrawn`."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    RELEASED = "released"
+    WITHDRAWN = "withdrawn"
+
+
+class Campaign(Base):
+    """A notice that staff write (product.md F26): what, to whom, when; who wrote it and who approved it.
+
+    `given` is what was typed, `facts` and `audience` what the notice will have. The database computes `content_hash` of
+    all that is approved, holds `approved_hash` equal to it, and refuses a notice of a campaign that is not approved.
+    `not_before` None: as soon as it is released.
+    """
+
+    __tablename__ = "campaign"
+    __table_args__ = (
+        UniqueConstraint("notice_id"),
+        CheckConstraint("approved_by <> created_by AND approved_by <> edited_by", name="four_eyes"),
+        CheckConstraint("approved_hash = content_hash", name="approved_as_it_is"),
+        CheckConstraint("num_nulls(approved_by, approved_at, approved_hash) IN (0, 3)", name="approved_by_somebody"),
+        CheckConstraint("(status IN ('approved', 'released')) = (approved_hash IS NOT NULL)", name="approved"),
+        CheckConstraint("(status = 'released') = (notice_id IS NOT NULL)", name="released"),
+        CheckConstraint("num_nulls(notice_id, released_by, released_at) IN (0, 3)", name="released_by_somebody"),
+        Index("ix_campaign_status", "status", "id"),
+    )
+
+    id: Mapped[int] = _id()
+    kind: Mapped[str]
+    given: Mapped[dict[str, Any]]
+    facts: Mapped[dict[str, Any]]
+    audience: Mapped[dict[str, Any]]
+    not_before: Mapped[datetime | None]
+    valid_until: Mapped[datetime]
+    content_hash: Mapped[str] = mapped_column(
+        Computed("campaign_hash(kind, given, facts, audience, not_before, valid_until)", True)
+    )
+    status: Mapped[str] = mapped_column(server_default=CampaignStatus.DRAFT)
+    created_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    created_at: Mapped[datetime]
+    edited_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    edited_at: Mapped[datetime]
+    approved_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    approved_at: Mapped[datetime | None]
+    approved_hash: Mapped[str | None]
+    released_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    released_at: Mapped[datetime | None]
+    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notice.id"))
+
+
+class ListedCode(Base):
+    """A customer code of a list that staff brought. `list` is the SHA-256 of the sorted codes: a list never changes."""
+
+    __tablename__ = "listed_code"
+
+    list: Mapped[str] = mapped_column(primary_key=True)
+    customer_code: Mapped[str] = mapped_column(primary_key=True)
 
 
 class Media(Base):

@@ -17,14 +17,17 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, array
 from sqlalchemy.orm import Session
 
+from bot.store.campaigns import EDITABLE
 from bot.store.conversations import audit
 from bot.store.models import (
     FINISHED,
+    Campaign,
     Contact,
     Conversation,
     Delivery,
@@ -35,6 +38,7 @@ from bot.store.models import (
     Link,
     LinkCode,
     LinkCodeGuess,
+    ListedCode,
     Media,
     Message,
     Note,
@@ -116,6 +120,21 @@ def forget_facts(session: Session, before: datetime) -> bool:
     return _is_full(session.execute(emptied, NOTHING_LOADED))
 
 
+def forget_lists(session: Session, before: datetime) -> bool:
+    """One slice of the lists of customer codes that no notice needs any more. True if there may be more."""
+    open_ = or_(Campaign.status.in_(EDITABLE), Notice.status.not_in(ENDED))
+    needed = (
+        select(Campaign.id)
+        .outerjoin(Notice, Notice.id == Campaign.notice_id)
+        .where(Campaign.audience["list"].astext == ListedCode.list, or_(Campaign.edited_at >= before, open_))
+        .exists()
+    )
+    old = select(ListedCode.list, ListedCode.customer_code).where(~needed).limit(SLICE)
+    return _is_full(
+        session.execute(delete(ListedCode).where(tuple_(ListedCode.list, ListedCode.customer_code).in_(old)))
+    )
+
+
 def forget_summaries(session: Session, before: datetime) -> bool:
     """One slice of hand-overs that ended. True if there may be more."""
     old = select(Handover.id).where(Handover.ended_at < before).limit(SLICE)
@@ -193,6 +212,7 @@ WITH_MESSAGES: Final[tuple[Forget, ...]] = (
     forget_words,
     forget_sent,
     forget_facts,
+    forget_lists,
     forget_summaries,
     forget_dialogues,
 )

@@ -149,10 +149,14 @@ def service_blueprint(world: World, token: str, faults: Faults) -> Blueprint:
 
     @blueprint.get("/v1/customer-codes")
     def list_customer_codes() -> Response:
-        chosen = one_filter("outage_id", "place_code")
+        chosen = one_filter("outage_id", "place_code", "feeder")
         limit = number_parameter("limit", 1, _MOST_CODES)
-        list_codes = world.codes_of_outage if chosen == "outage_id" else world.codes_of_place
-        return answer(list_codes(request.args[chosen], request.args.get("after"), limit))
+        lists = {
+            "outage_id": world.codes_of_outage,
+            "place_code": world.codes_of_place,
+            "feeder": world.codes_of_feeder,
+        }
+        return answer(lists[chosen](request.args[chosen], request.args.get("after"), limit))
 
     return blueprint
 

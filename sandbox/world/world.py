@@ -334,6 +334,11 @@ class World:
         with self._lock:
             return self._codes(lambda record: record.place.code == place_code, after, limit)
 
+    def codes_of_feeder(self, feeder: str, after: str | None, limit: int) -> CodeList:
+        """Customers on a line; none for one that nobody knows."""
+        with self._lock:
+            return self._codes(lambda record: feeder_of(record.place) == feeder, after, limit)
+
     def report_outage(self, report: OutageReport) -> Ticket:
         """Open a report, or answer the one that this customer has open; join it to a known outage."""
         with self._lock:

@@ -146,8 +146,8 @@ class TestConsent:
         stage.says("bật tin tức")
         assert log(stage) == []
         stage.taps("Đồng ý nhận")
-        news = ("notice:request_moved", "notice:advice", "notice:survey")
-        assert dict(log(stage)) == dict.fromkeys(news, True)
+        news = ("announcement", "advice", "survey", "request_moved")
+        assert dict(log(stage)) == {f"notice:{kind}": True for kind in news}
 
     def test_both_one_after_the_other(self, stage: Stage) -> None:
         stage.link(CODE)

@@ -57,6 +57,7 @@ from bot.notice_kinds import load_notice_kinds
 from bot.pipeline.assembly import DATA
 from bot.store.grid import Suspicion
 from bot.store.preferences import Level, Preferences, Scope
+from notifier.composed import Announcement, Arrears, Maintenance
 
 ROOT = Path(__file__).parents[2]
 COMPANY = load_company(DATA)
@@ -142,7 +143,7 @@ def families() -> set[str]:
             for field in form.asks()
             if not_secret(form, field) and not tells_itself(form, "title_of")
         ),
-        *(f"told.{kind.key}" for kind in NOTICES.kinds if kind.group != "news"),
+        *(f"told.{kind.key}" for kind in NOTICES.kinds if kind.key != "survey"),
         *(f"media.{kind}" for kind in kinds if f"media.{kind}" in BOOK.replies),
     }
 
@@ -328,6 +329,11 @@ def values(**changes: Any) -> dict[str, Any]:
             total=512_340,
             cut_from=NOW + timedelta(days=3),
             state="planned",
+        ),
+        "arrears": Arrears(total=512_340, bills=2),
+        "announcement": Announcement(subject="Đổi giờ làm việc", text="Từ 1/12 mở cửa 7:30–16:30."),
+        "maintenance": Maintenance(
+            what="Thay sứ đường dây 22 kV.", area="xã Bình Yên", start=NOW, end=NOW + timedelta(hours=4)
         ),
         "danger": DangerWarning(
             id="D",

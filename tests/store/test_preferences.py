@@ -18,7 +18,7 @@ from bot.store.preferences import GENERAL, Level, Preferences, QuietHours, Scope
 NOW = datetime(2026, 11, 25, 3, tzinfo=UTC)
 KINDS = load_notice_kinds(DATA / "notices.yml")
 BY_CLASS: dict[str, NoticeKind] = {kind.opt_out: kind for kind in KINDS.kinds if "account" in kind.per}
-NEWS = next(kind for kind in KINDS.kinds if "contact" in kind.per)
+NEWS = KINDS["advice"]
 REMINDER = KINDS.named("payment_due")[0]
 OUTAGE = KINDS.named("outage_restored")[0]
 PLACE, OTHER_PLACE = "05587", "05716"
