@@ -3,6 +3,7 @@
 //   data-key="c"       the key presses this button or follows this link (not while somebody types)
 //   data-live="url"    the part is fetched anew when something happened
 //   data-count="name"  shows the live figure of that name, if it is not 0
+//   data-live-often    and every few seconds, whatever happened
 //   data-live-end      and stays scrolled to its end, if it was
 //   data-auto          the form of filters is sent when a choice changes
 //   data-due="time"    shows how long there is until then, or how late it is
@@ -147,6 +148,8 @@ function askNowAndThen() {
     } catch { /* asked again soon */ }
   }, ASK_EVERY);
 }
+
+if (document.querySelector('[data-live-often]')) setInterval(() => { if (!document.hidden) refresh(); }, 4000);
 
 if (document.querySelector('.account')) {
   const listening = new EventSource('/console/live');
