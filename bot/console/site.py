@@ -9,12 +9,13 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from bot.clock import Clock
-from bot.console import audit, entrance, own_account, people
+from bot.console import audit, entrance, own_account, people, review, verdicts
 from bot.console.access import EVERY_ROLE, Doorkeeper, allowed, signed_in
 from bot.console.office import Office
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.models import Role
+from bot.text import fold
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -26,9 +27,12 @@ HEADERS = {
     "X-Robots-Tag": "noindex",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-SUBJECTS = (entrance, own_account, people, audit)
+SUBJECTS = (entrance, own_account, review, verdicts, people, audit)
 """The console's pages, a module for each subject."""
-FIRST_PAGES: tuple[tuple[Role, str], ...] = ((Role.ADMIN, "console.people.show"),)
+FIRST_PAGES: tuple[tuple[Role, str], ...] = (
+    (Role.ADMIN, "console.people.show"),
+    (Role.REVIEWER, "console.review.show"),
+)
 """Where somebody with the role begins."""
 
 
@@ -117,7 +121,7 @@ def _teach(console: Blueprint, office: Office) -> None:
     def count(number: int) -> str:
         return f"{number:,}".replace(",", ".")
 
-    for shown in (moment, clock_time, day, ago, money, count):
+    for shown in (moment, clock_time, day, ago, money, count, fold):
         console.add_app_template_filter(shown)
 
     @console.context_processor

@@ -6,7 +6,7 @@ What waits is ordered by its value, the newest first among equals; a page of tha
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, Self
 
 from sqlalchemy import ColumnElement, Row, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
@@ -19,7 +19,8 @@ MOST_COUNTED: Final = 1_000
 LINES_BEFORE: Final = 2
 
 
-class Place(NamedTuple):
+@dataclass(frozen=True)
+class Place:
     """Where a message stands in what waits."""
 
     value: int
@@ -45,6 +46,10 @@ class Case:
     @property
     def place(self) -> Place:
         return Place(self.review.value if self.review else 0, self.message.id)
+
+    @property
+    def signals(self) -> list[str]:
+        return self.review.signals if self.review else []
 
     @property
     def verdict(self) -> Verdict | None:
@@ -74,13 +79,13 @@ class Filter:
 def following(session: Session, place: Place | None) -> int | None:
     """The message that comes after the place; the first of all without one."""
     query = _waiting().order_by(Review.value.desc(), Review.message_id.desc()).limit(1)
-    return session.scalar(query.where(_place() < tuple_(*place)) if place else query)
+    return session.scalar(query.where(_place() < tuple_(place.value, place.message_id)) if place else query)
 
 
 def preceding(session: Session, place: Place) -> int | None:
     """The message that comes just before the place."""
     query = _waiting().order_by(Review.value, Review.message_id).limit(1)
-    return session.scalar(query.where(_place() > tuple_(*place)))
+    return session.scalar(query.where(_place() > tuple_(place.value, place.message_id)))
 
 
 def left(session: Session) -> int:
@@ -152,10 +157,10 @@ def undo(session: Session, message_id: int) -> bool:
     return undone is not None
 
 
-def last_of(session: Session, staff_id: int) -> int | None:
-    """The message that this person judged last and whose verdict can be undone."""
+def last_of(session: Session, staff_id: int) -> Review | None:
+    """What this person said last that can be undone."""
     return session.scalar(
-        select(Review.message_id)
+        select(Review)
         .where(Review.verdict.is_not(None), Review.applied_at.is_(None), Review.staff_id == staff_id)
         .order_by(Review.at.desc(), Review.message_id.desc())
         .limit(1)
