@@ -1,6 +1,6 @@
 """Serves the understanding over HTTP: ``python -m nlu.serve --model PATH [--host H] [--port P]``.
 
-* ``POST /model/parse`` with ``{"text": …, "message_time": ISO 8601 (optional)}`` → Rasa's parse, and the ``model``'s name.
+* ``POST /model/parse`` with ``{"text": …, "message_time": ISO 8601 (optional)}`` → Rasa's parse, and the ``model``.
 * ``GET /`` → Rasa's greeting; ``GET /status`` → the model's file and id.
 
 A request that cannot be understood as such is answered 400 in Rasa's error shape. Messages are never logged.

@@ -55,7 +55,7 @@ _WRITTEN_LIKE: Final = (
     (Kind.ENERGY, re.compile(r"\b\d+(?:[.,]\d+)*\s?kwh\b", re.IGNORECASE)),
     (
         Kind.NAME,
-        re.compile(rf"(?:tên(?: là)?|chủ hộ|[Ôô]ng|[Bb]à|[Aa]nh|[Cc]hị)\s+((?:[{_CAPITAL}]\w*[ ]?){{2,5}})(?<! )"),
+        re.compile(rf"(?:tên(?:\slà)?|chủ\shộ|[Ôô]ng|[Bb]à|[Aa]nh|[Cc]hị)\s+((?:[{_CAPITAL}]\w*[ ]?){{2,5}})(?<! )"),
     ),
     (Kind.NUMBER, re.compile(r"\d(?:[ .-]?\d){4,}")),
 )

@@ -57,7 +57,7 @@ class Office:
         """What each intent is called, also those that are never offered to customers."""
         offered = yaml.safe_load((DATA / "replies" / "intents.yml").read_text("utf-8"))
         titles = {name.removeprefix("intent."): str(reply["text"]) for name, reply in offered.items()}
-        return titles | self.words["intents"]
+        return {**titles, **self.words["intents"]}
 
     @cached_property
     def factors(self) -> SecondFactors:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import Final
 
 from rapidfuzz import fuzz
@@ -147,11 +147,7 @@ def _what_followed(session: Session, asked: Sequence[Message]) -> dict[int, Mess
         .where(Message.created_at <= max(message.created_at for message in asked) + RIGHT_AFTER)
         .order_by(Message.conversation_id, Message.id)
     ).all()
-    return {
-        one.id: other
-        for one, other in zip(written, written[1:], strict=False)
-        if one.conversation_id == other.conversation_id
-    }
+    return {one.id: other for one, other in pairwise(written) if one.conversation_id == other.conversation_id}
 
 
 def _handovers(session: Session, asked: Sequence[Message]) -> dict[int, list[Handover]]:

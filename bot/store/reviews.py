@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
 
-from sqlalchemy import ColumnElement, Row, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -192,15 +192,16 @@ def verdicts(session: Session, wanted: Filter, *, before: int | None, limit: int
     return [Case(*found) for found in session.execute(query)]
 
 
-def confusions(session: Session, *, since: datetime, until: datetime) -> Sequence[Row[tuple[str, str, int]]]:
+def confusions(session: Session, *, since: datetime, until: datetime) -> list[tuple[str, str, int]]:
     """Guessed intent, true intent and how often, of the verdicts given within the time, the most frequent first."""
     often = func.count()
-    return session.execute(
-        select(Review.guessed, func.coalesce(Review.intent, ""), often)
+    found = session.execute(
+        select(Review.guessed, Review.intent, often)
         .where(Review.verdict.is_not(None), Review.intent.is_not(None), Review.at >= since, Review.at < until)
         .group_by(Review.guessed, Review.intent)
         .order_by(often.desc(), Review.guessed, Review.intent)
-    ).all()
+    )
+    return [(guessed, true, count) for guessed, true, count in found if true is not None]
 
 
 def pending(session: Session, *, after: int, limit: int) -> Sequence[Case]:
@@ -253,7 +254,7 @@ def _row(message: Message, *, value: int, signals: Collection[str]) -> dict[str,
     }
 
 
-def _waiting() -> Any:
+def _waiting() -> Select[int]:
     return (
         select(Review.message_id)
         .join(Message, Message.id == Review.message_id)

@@ -15,7 +15,9 @@ from bot.text import fold
 NAMES = Words(Path(__file__).parents[2] / "data" / "console")["lookalikes"]
 ALIKE = LookAlikes(NAMES)
 DIGITS = re.compile(r"\d(?:[ .-]?\d){4,}")
-WORDS = st.lists(st.sampled_from("cho tôi hỏi tiền điện tháng này nhà em ở Đại Từ mất rồi ạ".split()), max_size=6)
+WORDS = st.lists(
+    st.sampled_from(["cho tôi hỏi", "tiền điện", "tháng này", "nhà em", "ở Đại Từ", "mất rồi ạ"]), max_size=6
+)
 PART = st.sampled_from([name for names in NAMES.values() for name in names] + ["Elizabeth", "H'Mông", "Krông"])
 
 
@@ -54,8 +56,8 @@ def test_a_name_keeps_its_case_and_is_without_marks_where_it_was() -> None:
 
 
 def test_what_occurs_twice_is_the_same_twice_and_each_time_it_is_shown() -> None:
-    text = "0912345678 gọi số 0912345678"
-    first, _gọi, _số, second = alike(text).split()
+    text = "0912345678 hay 0912345678"
+    first, _, second = alike(text).split()
     assert first == second
     assert alike(text) == alike(text)
     assert len({alike(text, number) for number in range(20)}) == 20
@@ -104,7 +106,9 @@ def test_nothing_survives_and_the_rest_stays(text: str, message_id: int) -> None
                 assert fold(new) != fold(old) or fold(old) in FAMILIAR
 
 
-@given(st.text(max_size=60), st.text(max_size=12), st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=3))
+@given(
+    st.text(max_size=60), st.text(max_size=12), st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=3)
+)
 def test_any_text_has_one(text: str, name: str, offsets: list[tuple[int, int]]) -> None:
     entities = [{"entity": "customer_code", "start": start, "end": end} for start, end in offsets]
     spans = find_personal(text, entities=entities, names=[name])

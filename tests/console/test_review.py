@@ -223,7 +223,11 @@ class TestVerdicts:
         assert review_of(console.database, message_id).value == 0  # type: ignore[union-attr]
 
     def test_only_what_a_customer_wrote_and_was_understood_can_be_judged(self, chat: Chat, reviewer: Browser) -> None:
-        others = (chat.bot("xin chào"), chat.customer("đã chọn", kind="button"), chat.customer("với người", intent=None))
+        others = (
+            chat.bot("xin chào"),
+            chat.customer("đã chọn", kind="button"),
+            chat.customer("với người", intent=None),
+        )
         for message_id, path in product((*others, 99), ("", "/open")):
             assert reviewer.post(f"/review/{message_id}{path}", {"verdict": "confirmed"}).status_code == 404
 
