@@ -4,6 +4,7 @@ Names, numbers and amounts are look-alikes until the reviewer opens the person's
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -145,7 +146,7 @@ def _page(transaction: Session, case: Case | None) -> str:
     opened = staff.opened_until(transaction, staff_id=me.id, contact_id=contact.id, now=office().clock())
     text = message.text if opened else words_of(transaction, message, contact)
     understanding = message.understanding or {}
-    marked = marks.understood(understanding.get("entities", ()), text, office().words["entities"])
+    marked = _marked(message)
     lines = reviews.lines_before(transaction, message)
     return render_template(
         "review/show.html",
@@ -160,6 +161,15 @@ def _page(transaction: Session, case: Case | None) -> str:
         old_model=reviews.present_model(transaction) not in {None, understanding.get("model")},
         **shown,
     )
+
+
+def _marked(message: Message) -> list[Mark]:
+    """As the reviewer left them in a form that is shown again; else as they were understood."""
+    kinds = office().words["entities"]
+    if request.method == "POST":
+        with suppress(BadMarks):
+            return marks.given(request.form, message.text, kinds)
+    return marks.understood((message.understanding or {}).get("entities", ()), message.text, kinds)
 
 
 def _judgement(case: Case) -> Judgement:

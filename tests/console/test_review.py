@@ -161,6 +161,14 @@ class TestVerdicts:
             assert said(answer.text) == "tien dien thang nay"
         assert review_of(console.database, message_id).verdict is None  # type: ignore[union-attr]
 
+    def test_what_was_marked_and_typed_stays_when_the_rest_is_refused(self, chat: Chat, reviewer: Browser) -> None:
+        message_id = chat.queued("tien dien thang nay")
+        fields = {"start": "10", "end": "19", "entity": "period", "cut": "5", "first": "Giá điện", "second": "vé tàu"}
+        page = judge(reviewer, message_id, "split", **fields).text
+        assert '<mark data-title="Kỳ, tháng">thang nay</mark>' in page
+        assert all(f'value="{typed}"' in page for typed in ("Giá điện", "vé tàu"))
+        assert '<option value="5" selected>' in page
+
     def test_values_are_corrected(self, console: Console, chat: Chat, reviewer: Browser) -> None:
         found = [{"entity": "place", "start": 0, "end": 4, "value": {}}]
         message_id = chat.queued("tien 😀 thang nay", entities=found)
