@@ -55,7 +55,10 @@ _WRITTEN_LIKE: Final = (
     (Kind.ENERGY, re.compile(r"\b\d+(?:[.,]\d+)*\s?kwh\b", re.IGNORECASE)),
     (
         Kind.NAME,
-        re.compile(rf"(?:tên(?:\slà)?|chủ\shộ|[Ôô]ng|[Bb]à|[Aa]nh|[Cc]hị)\s+((?:[{_CAPITAL}]\w*[ ]?){{2,5}})(?<! )"),
+        re.compile(
+            r"(?:tên(?:\s(?:tôi|mình|em|cháu))?(?:\slà)?|chủ\shộ|[Ôô]ng|[Bb]à|[Aa]nh|[Cc]hị)"
+            rf"\s+((?:[{_CAPITAL}]\w*[ ]?){{2,5}})(?<! )"
+        ),
     ),
     (Kind.NUMBER, re.compile(r"\d(?:[ .-]?\d){4,}")),
 )

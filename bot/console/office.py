@@ -54,10 +54,11 @@ class Office:
 
     @cached_property
     def intents(self) -> dict[str, str]:
-        """What each intent is called, also those that are never offered to customers."""
-        offered = yaml.safe_load((DATA / "replies" / "intents.yml").read_text("utf-8"))
-        titles = {name.removeprefix("intent."): str(reply["text"]) for name, reply in offered.items()}
-        return {**titles, **self.words["intents"]}
+        """What each intent is called."""
+        titles = yaml.safe_load((DATA / "replies" / "intents.yml").read_text("utf-8"))
+        said = {name.removeprefix("intent."): str(reply["text"]) for name, reply in titles.items()}
+        said.update(self.words["intents"])
+        return said
 
     @cached_property
     def factors(self) -> SecondFactors:

@@ -29,10 +29,7 @@ HEADERS = {
 }
 SUBJECTS = (entrance, own_account, review, verdicts, people, audit)
 """The console's pages, a module for each subject."""
-FIRST_PAGES: tuple[tuple[Role, str], ...] = (
-    (Role.ADMIN, "console.people.show"),
-    (Role.REVIEWER, "console.review.show"),
-)
+FIRST_PAGES: tuple[tuple[Role, str], ...] = ((Role.ADMIN, "console.people.show"),)
 """Where somebody with the role begins."""
 
 

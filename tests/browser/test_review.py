@@ -1,15 +1,14 @@
 """In Debian's Chromium, as a reviewer works: by keys alone, and by selecting text with the mouse."""
 
-import shutil
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from fixtures.chromium import PATIENCE_MS
 from fixtures.console import ENVIRONMENT, PASSWORD, Console
 from fixtures.reviewing import Chat, review_of
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from test_chat_page import CHROMIUM
+from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
 from bot.app import create_app
@@ -17,23 +16,12 @@ from bot.settings import load_settings
 from bot.store.database import Database
 from bot.store.models import Role, Verdict
 
-PATIENCE_MS = 20_000
 TEXT = "😀 tien dien thang nay bao nhieu"
 """The face is two units of JavaScript's strings."""
 SELECT = """from => {
     const text = document.getElementById("said").firstChild;
     getSelection().setBaseAndExtent(text, from, text, from + "thang nay".length);
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    assert chromium, "Debian's chromium is not installed"
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
-        yield running
-        running.close()
 
 
 @pytest.fixture
@@ -67,7 +55,8 @@ def tab(browser: Browser, console: Console) -> Iterator[Page]:
     page.get_by_label("Tên đăng nhập").fill("lan")
     page.get_by_label("Mật khẩu").fill(PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/console/review")
+    expect(page.get_by_role("link", name="Duyệt câu hiểu")).to_be_visible()
+    page.goto("/console/review")
     yield page
     context.close()
     server.shutdown()
@@ -75,21 +64,27 @@ def tab(browser: Browser, console: Console) -> Iterator[Page]:
     assert errors == []
 
 
+def shows(tab: Page, text: str) -> None:
+    """The message, with all scripts at work."""
+    expect(tab.locator("#said")).to_have_text(text)
+    expect(tab.locator("#how-to-mark")).to_be_visible()
+
+
 def test_a_reviewer_needs_no_mouse(tab: Page, console: Console, chat: Chat) -> None:
     ranking = [[name, 0.3] for name in ("bill_lookup", "debt_check", "due_date")]
     said = [chat.queued(f"câu {number}", value=90 - number, ranking=ranking) for number in range(7)]
     tab.reload()
     for number, key in enumerate(["c", "Enter", "o", "d", "2"]):
-        expect(tab.locator("#said")).to_have_text(f"câu {number}")
+        shows(tab, f"câu {number}")
         tab.keyboard.press(key)
-    expect(tab.locator("#said")).to_have_text("câu 5")
+    shows(tab, "câu 5")
     tab.keyboard.press("r")
     tab.keyboard.type("han thanh toan")
     tab.keyboard.press("Enter")
-    expect(tab.locator("#said")).to_have_text("câu 6")
+    shows(tab, "câu 6")
     for key, shown in (("u", "câu 5"), ("j", "câu 6"), ("k", "câu 5")):
         tab.keyboard.press(key)
-        expect(tab.locator("#said")).to_have_text(shown)
+        shows(tab, shown)
     verdicts = [review.verdict for message_id in said if (review := review_of(console.database, message_id))]
     assert verdicts == ["confirmed", "confirmed", "out_of_scope", "discarded", "relabelled", None, None]
 
@@ -97,6 +92,7 @@ def test_a_reviewer_needs_no_mouse(tab: Page, console: Console, chat: Chat) -> N
 def test_enter_presses_the_button_that_has_the_focus(tab: Page, console: Console, chat: Chat) -> None:
     message_id = chat.queued("câu này")
     tab.reload()
+    shows(tab, "câu này")
     tab.get_by_role("button", name="Ngoài phạm vi").focus()
     tab.keyboard.press("Enter")
     expect(tab.get_by_text("Không còn câu nào chờ duyệt")).to_be_visible()
@@ -106,6 +102,7 @@ def test_enter_presses_the_button_that_has_the_focus(tab: Page, console: Console
 def test_values_are_marked_by_key(tab: Page, console: Console, chat: Chat) -> None:
     message_id = chat.queued(TEXT)
     tab.reload()
+    shows(tab, TEXT)
     for key in ("e", "ArrowRight", "ArrowRight", "ArrowRight", "Shift+ArrowRight", "Enter", "ArrowDown", "Enter"):
         tab.keyboard.press(key)
     expect(tab.locator("#said mark")).to_have_text("thang nay")
@@ -125,7 +122,7 @@ def test_values_are_marked_by_mouse_taken_away_and_the_message_split(tab: Page, 
     expect(tab.locator("#said mark")).to_have_count(0)
     tab.evaluate(SELECT, TEXT.index("thang") + 1)
     tab.locator("#said").dispatch_event("pointerup")
-    tab.get_by_role("menuitem", name="Ngày", exact=True).click()
+    tab.get_by_role("menuitem", name="ngày", exact=True).click()
     expect(tab.locator("#said mark")).to_have_text("thang nay")
     tab.keyboard.press("s")
     tab.get_by_label("Tách ở").select_option(value=str(TEXT.index("bao")))

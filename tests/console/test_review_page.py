@@ -165,7 +165,7 @@ class TestVerdicts:
         message_id = chat.queued("tien dien thang nay")
         fields = {"start": "10", "end": "19", "entity": "period", "cut": "5", "first": "Giá điện", "second": "vé tàu"}
         page = judge(reviewer, message_id, "split", **fields).text
-        assert '<mark data-title="Kỳ, tháng">thang nay</mark>' in page
+        assert '<mark data-title="kỳ">thang nay</mark>' in page
         assert all(f'value="{typed}"' in page for typed in ("Giá điện", "vé tàu"))
         assert '<option value="5" selected>' in page
 
@@ -173,7 +173,7 @@ class TestVerdicts:
         found = [{"entity": "place", "start": 0, "end": 4, "value": {}}]
         message_id = chat.queued("tien 😀 thang nay", entities=found)
         page = reviewer.page("/review")
-        assert '<mark data-title="Nơi">tien</mark>' in page
+        assert '<mark data-title="nơi">tien</mark>' in page
         judge(
             reviewer,
             message_id,
@@ -282,7 +282,7 @@ class TestPersonalData:
         page = reviewer.page("/review")
         assert self.real(page) == set()
         assert re.fullmatch(r"\w{5} Văn \w{3} mã PA04[A-Z]{2}\d{7} sđt 091\d{7}", said(page))
-        assert re.search(r'<mark data-title="Mã khách hàng">PA04[A-Z]{2}\d{7}</mark>', page)
+        assert re.search(r'<mark data-title="mã khách hàng">PA04[A-Z]{2}\d{7}</mark>', page)
         judge(reviewer, message_id, "confirmed")
         assert self.real(reviewer.page("/verdicts")) == set()
 
@@ -309,7 +309,6 @@ def test_reviewers_and_supervisors_only(console: Console, chat: Chat) -> None:
         for path in ("/review", "/review/1", "/verdicts", "/verdicts/confusions"):
             assert browser.get(path).status_code == (200 if may else 403)
         assert ("Duyệt câu hiểu" in browser.page("/me")) is may
-    assert console.signed_in(Role.REVIEWER).get("/").location == "/console/review"
 
 
 @pytest.fixture

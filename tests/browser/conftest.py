@@ -1,0 +1,3 @@
+from fixtures.chromium import browser, tabs
+
+__all__ = ["browser", "tabs"]
