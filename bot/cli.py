@@ -4,6 +4,8 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,6 +31,7 @@ from bot.settings import HttpUrl, SettingsError, load_settings
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+    from bot.store.database import Database
 
 WORKER_NICENESS = 5
 """Workers yield to the gateway: a platform waits for the acknowledgement, a customer for the answer gladly after it."""
@@ -41,6 +44,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     no_args_is_help=True,
 )
+
+nlu_review = typer.Typer(help="Teach the understanding what reviewers have said in the console.", no_args_is_help=True)
+app.add_typer(nlu_review, name="nlu-review")
 
 
 class _Place(BaseSettings):
@@ -238,6 +244,36 @@ def staff(
     say(f"{settings.public_url}/console  {login}  {password}")
 
 
+@nlu_review.command()
+def export(file: Annotated[Path, typer.Argument(help="To be written.", dir_okay=False)]) -> None:
+    """Write the verdicts that are not in the training data yet, with look-alikes of personal data, as training data."""
+    with _store() as database:
+        from bot.nlu_review import export as write  # noqa: PLC0415
+
+        say(f"{write(database, file)} examples in {file}")
+
+
+@nlu_review.command()
+def apply(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="What export wrote, perhaps corrected; all that waits without it.", exists=True),
+    ] = None,
+) -> None:
+    """Take verdicts into data/nlu, retrain, and show the test set before and after. A loss is refused: exit code 1."""
+    data_dir = _place().data_dir.absolute()
+    with _store() as database:
+        from bot.clock import system_clock  # noqa: PLC0415
+        from bot.nlu_review import apply as take  # noqa: PLC0415
+        from bot.nlu_review import merging  # noqa: PLC0415
+
+        if not take(database, file, merging(data_dir), system_clock(load_settings().trolydien_now)()):
+            say("nothing was changed: the data and the model are as before")
+            raise typer.Exit(1)
+    say("the verdicts are in data/nlu; restart the understanding to use the new model: stop and start `trolydien nlu`,")
+    say("or `trolydien run` where it starts the understanding itself")
+
+
 @app.command("link-codes")
 def link_codes(
     codes: Annotated[list[str], typer.Argument(help="Customer codes; whoever gets the paper may see these accounts.")],
@@ -279,6 +315,19 @@ def sandbox(
     """The emulators of Zalo, Messenger and the utility's systems alone."""
     command = python("-m", "sandbox", *(["--port", str(port)] if port else []))
     os.execv(command[0], command)  # noqa: S606
+
+
+@contextmanager
+def _store() -> "Iterator[Database]":
+    settings = load_settings()
+    url = open_store(settings.database_url, settings.data_dir)
+    from bot.store.database import Database  # noqa: PLC0415
+
+    database = Database(url, pool_size=1)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def _place() -> _Place:

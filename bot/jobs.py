@@ -15,7 +15,7 @@ from bot.dialogue.understanding import NluUnavailable
 from bot.logs import configure_logs, get_logger
 from bot.messages import ChannelName
 from bot.metrics import NLU_FAILURES, PARKED_EVENTS
-from bot.pipeline import promises
+from bot.pipeline import doubts, promises
 from bot.pipeline.assembly import Product, assemble
 from bot.pipeline.stored import NothingToHandle, understand
 from bot.pipeline.turns import Conflict, Event, enqueue_sending
@@ -124,6 +124,10 @@ def build_worker_app(product: Product) -> App:
         kept = timedelta(days=product.company.retention.message_days)
         counting.count_due(product.database, product.settings.zone, product.clock(), words_kept=kept)
         counting.name_areas(product.database, product.service)
+
+    @app.task(name="queue_reviews")
+    def queue_reviews() -> None:
+        doubts.queue_reviews(product.database, product.company.understanding, product.clock())
 
     @app.task(name="forget_old_data")
     async def forget_old_data() -> None:

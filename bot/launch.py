@@ -136,6 +136,12 @@ def training(data_dir: Path) -> tuple[list[str], dict[str, str]]:
     return command, {**os.environ, **_nlu_environment()}
 
 
+def reviewing(data_dir: Path, file: Path, outcome: Path) -> tuple[list[str], dict[str, str]]:
+    """Taking reviewed messages into the training data, if the understanding is not worse with them."""
+    arguments = ["--models", str(data_dir / "models"), "--outcome", str(outcome), str(file.absolute())]
+    return _nlu_python("-m", "nlu.review", *arguments), {**os.environ, **_nlu_environment()}
+
+
 def start_training(supervisor: Supervisor, data_dir: Path) -> Callable[[], None]:
     """Begin to make sure of a model; calling the result waits for it, with a line now and then.
 

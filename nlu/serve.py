@@ -1,6 +1,6 @@
 """Serves the understanding over HTTP: ``python -m nlu.serve --model PATH [--host H] [--port P]``.
 
-* ``POST /model/parse`` with ``{"text": …, "message_time": ISO 8601 (optional)}`` → Rasa's parse.
+* ``POST /model/parse`` with ``{"text": …, "message_time": ISO 8601 (optional)}`` → Rasa's parse, and the ``model``.
 * ``GET /`` → Rasa's greeting; ``GET /status`` → the model's file and id.
 
 A request that cannot be understood as such is answered 400 in Rasa's error shape. Messages are never logged.
@@ -57,6 +57,7 @@ def create_app(engine: Engine) -> Sanic:
     app = Sanic("nlu", configure_logging=False)
     app.config.REQUEST_MAX_SIZE = _LARGEST_BODY
     app.config.ACCESS_LOG = False
+    model = engine.archive.name.removesuffix(".tar.gz")
 
     async def hello(_: Request) -> HTTPResponse:
         return HTTPResponse(f"Hello from Rasa: {rasa_version}", content_type="text/plain; charset=utf-8")
@@ -68,7 +69,7 @@ def create_app(engine: Engine) -> Sanic:
 
     async def parse(request: Request) -> HTTPResponse:
         body = _body(request)
-        return _json(engine.parse(body["text"], body["day"]))
+        return _json({**engine.parse(body["text"], body["day"]), "model": model})
 
     async def bad_request(_: Request, error: BadRequest) -> HTTPResponse:
         return _failure(400, "BadRequest", str(error))

@@ -47,6 +47,7 @@ TICKS = (
     Tick("renew_tokens", timedelta(minutes=5)),
     Tick("return_quiet_conversations", timedelta(minutes=10)),
     Tick("watch_promises", timedelta(minutes=30)),
+    Tick("queue_reviews", timedelta(minutes=1)),
     Tick("forget_old_data", timedelta(hours=1)),
     Tick("count_figures", timedelta(minutes=5)),
     *(Tick("poll_feed", timedelta(seconds=5), arguments={"feed": feed}) for feed in FEEDS),

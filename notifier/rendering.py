@@ -43,7 +43,7 @@ FACTS: Final[Mapping[str, type[BaseModel]]] = {
 }
 TOGETHER: Final = {"invoice": "bills", "payment": "received"}
 """Facts of which several go into one message, and what the texts call them."""
-IN_TEXTS: Final = {"outage": "power_cut"}
+IN_TEXTS: Final = {"outage": "power_cut", "request": "filed"}
 """What the texts call the other facts, if not by their own name."""
 MOST_TOGETHER: Final = 4
 """So many bills in one message leave room on every channel."""

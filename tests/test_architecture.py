@@ -31,6 +31,7 @@ TOP = (
     "bot.demo",
     "bot.doctor",
     "bot.launch",
+    "bot.nlu_review",
     "bot.handing_out",
     "bot.first_staff",
 )

@@ -61,6 +61,7 @@ def test_every_page_is_linked_from_the_readme() -> None:
 
 def test_every_command_is_told_and_no_other() -> None:
     commands = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    commands |= {group.name for group in app.registered_groups if group.name}
     told = {name for known in PAGES for code in known.codes for name in re.findall(r"\btrolydien ([a-z-]+)", code)}
     assert told == commands
 

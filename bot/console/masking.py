@@ -108,9 +108,10 @@ def cover_name(name: str) -> str:
 
 
 def _without_overlaps(found: list[Span]) -> list[Span]:
-    """The longest wins."""
+    """The longest wins, and of one length the plainer kind: digits may be a phone."""
     kept: list[Span] = []
-    for span in sorted(set(found), key=lambda each: (each.start - each.end, each.start)):
+    plainest = tuple(Kind).index
+    for span in sorted(set(found), key=lambda each: (each.start - each.end, each.start, plainest(each.kind))):
         if all(span.end <= other.start or other.end <= span.start for other in kept):
             kept.append(span)
     return sorted(kept)

@@ -10,13 +10,27 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from bot.clock import Clock
-from bot.console import audit, codes, desk, entrance, figures, live, log, own_account, people, takeover
+from bot.console import (
+    audit,
+    codes,
+    desk,
+    entrance,
+    figures,
+    live,
+    log,
+    own_account,
+    people,
+    review,
+    takeover,
+    verdicts,
+)
 from bot.console.access import EVERY_ROLE, Doorkeeper, allowed, signed_in
 from bot.console.masking import cover_code
 from bot.console.office import Office
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.models import Role
+from bot.text import fold
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -30,7 +44,7 @@ HEADERS = {
 }
 MOST_BYTES = 12 * 1024 * 1024
 """Of a form of somebody who is signed in: a picture from a telephone's camera."""
-SUBJECTS = (entrance, own_account, log, takeover, live, desk, codes, figures, people, audit)
+SUBJECTS = (entrance, own_account, takeover, log, live, review, verdicts, desk, codes, figures, people, audit)
 """The console's pages, a module for each subject."""
 FIRST_PAGES: tuple[tuple[Role, str], ...] = (
     (Role.AGENT, "console.takeover.show"),
@@ -137,7 +151,7 @@ def _teach(console: Blueprint, office: Office) -> None:
     def count(number: int) -> str:
         return f"{number:,}".replace(",", ".")
 
-    for shown in (moment, clock_time, day, ago, money, count, cover_code):
+    for shown in (moment, clock_time, day, ago, money, count, cover_code, fold):
         console.add_app_template_filter(shown)
 
     @console.context_processor

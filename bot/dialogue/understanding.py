@@ -36,7 +36,8 @@ class Request:
 class Understanding:
     """A message as the NLU sees it: intents by confidence, and the entities as slots.
 
-    `requests`: the two requests of a message that holds two, in the order of handling; else empty.
+    `requests`: the two requests of a message that holds two, in the order of handling; else empty. `model`: which
+    model of the NLU it was, if that says so.
     """
 
     text: str
@@ -46,6 +47,7 @@ class Understanding:
     slots: Slots = field(default_factory=Slots)
     entities: tuple[dict[str, Any], ...] = field(default=(), repr=False)
     requests: tuple[Request, ...] = ()
+    model: str | None = None
 
 
 class NluClient:
@@ -80,6 +82,7 @@ def _understanding(text: str, answer: Mapping[str, Any]) -> Understanding:
         slots=_slots(entities),
         entities=entities,
         requests=_requests(answer.get("intents") or (), entities),
+        model=answer.get("model"),
     )
 
 

@@ -199,6 +199,7 @@ class TurnHandler:
                     {
                         "entities": [] if secret else list(understanding.entities),
                         "ranking": [list(r) for r in understanding.ranking],
+                        "model": understanding.model,
                     }
                     if understanding
                     else None

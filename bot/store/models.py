@@ -867,3 +867,55 @@ class UnansweredWording(Base):
     folded: Mapped[str] = mapped_column(primary_key=True)
     shown: Mapped[str]
     times: Mapped[int]
+
+
+class Verdict(StrEnum):
+    """What a reviewer says of how a message was understood."""
+
+    CONFIRMED = "confirmed"
+    RELABELLED = "relabelled"
+    OUT_OF_SCOPE = "out_of_scope"
+    SPLIT = "split"
+    DISCARDED = "discarded"
+
+
+class Review(Base):
+    """A customer's message that is worth a reviewer's look, and what they said of it; no verdict while it waits.
+
+    `value` orders what waits, `signals` say why (bot/pipeline/doubts.py). `guessed` is the intent that the `model`
+    understood, None for a model that did not say which it is. `intent` is the true one, `entities` are `start`, `end`
+    and `entity` in the message's text, `parts` those of a message that holds two requests. `applied_at`: it is in the
+    training data.
+    """
+
+    __tablename__ = "review"
+    __table_args__ = (
+        Index("ix_review_queue", "value", "message_id", postgresql_where=sql("verdict IS NULL")),
+        Index("ix_review_done", "at", "message_id", postgresql_where=sql("verdict IS NOT NULL")),
+        Index("ix_review_pending", "message_id", postgresql_where=sql("verdict IS NOT NULL AND applied_at IS NULL")),
+        Index("ix_review_kept", "said_at", postgresql_where=sql("verdict IS NULL")),
+    )
+
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"), primary_key=True)
+    value: Mapped[int]
+    signals: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    guessed: Mapped[str]
+    model: Mapped[str | None]
+    said_at: Mapped[datetime]
+    verdict: Mapped[str | None]
+    intent: Mapped[str | None]
+    entities: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
+    parts: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    at: Mapped[datetime | None]
+    applied_at: Mapped[datetime | None]
+
+
+class ReviewProgress(Base):
+    """One row: up to which message the doubtful ones have been picked out, and the model that understood the newest."""
+
+    __tablename__ = "review_progress"
+
+    id: Mapped[int] = _id()
+    up_to: Mapped[int]
+    model: Mapped[str | None]

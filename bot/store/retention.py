@@ -48,6 +48,7 @@ from bot.store.models import (
     NoticeStatus,
     OtpChallenge,
     Owner,
+    Review,
     RightsRequest,
 )
 
@@ -95,6 +96,12 @@ def forget_words(session: Session, before: datetime) -> bool:
     old = _old_messages(before, or_(Message.text != "", Message.content != EMPTY))
     emptied = update(Message).where(Message.id.in_(old)).values(text="", content={}, understanding=null())
     return _is_full(session.execute(emptied, NOTHING_LOADED))
+
+
+def forget_unreviewed(session: Session, before: datetime) -> bool:
+    """One slice of the messages that nobody judged while their words were there. True if there may be more."""
+    old = select(Review.message_id).where(Review.verdict.is_(None), Review.said_at < before).limit(SLICE)
+    return _is_full(session.execute(delete(Review).where(Review.message_id.in_(old)), NOTHING_LOADED))
 
 
 def forget_sent(session: Session, before: datetime) -> bool:
@@ -210,6 +217,7 @@ Forget = Callable[[Session, datetime], bool]
 WITH_ATTACHMENTS: Final[tuple[Forget, ...]] = (forget_attachments,)
 WITH_MESSAGES: Final[tuple[Forget, ...]] = (
     forget_words,
+    forget_unreviewed,
     forget_sent,
     forget_facts,
     forget_lists,

@@ -466,7 +466,6 @@ def values(**changes: Any) -> dict[str, Any]:
         "today": date(2026, 11, 24),
         "answers": [RequestDetail(label="Lý do", value="Mua nhà")],
         "filed": service_request(),
-        "request": service_request(),
         "request_code": "DV26-000123",
         "expected": date(2026, 11, 30),
         "kept": 1,
@@ -559,7 +558,6 @@ OCCASIONS = {
     "unusual": {"picked": None, "neighbours_kwh": None, "average": None, "not_yet": False},
     "filed and done": {
         "filed": service_request(state="done", expected_on=None, appointment=None, message=None, papers=0),
-        "request": service_request(state="done", expected_on=None, appointment=None, message=None, papers=0),
         "is_open": False,
         "kept": 0,
         "lost": 0,

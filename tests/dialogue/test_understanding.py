@@ -14,6 +14,7 @@ from bot.dialogue.understanding import NluClient
 
 ENTITIES: list[dict[str, Any]] = []
 INTENTS: list[dict[str, Any]] = []
+MORE: dict[str, Any] = {}
 
 
 class _Answer(BaseHTTPRequestHandler):
@@ -21,7 +22,7 @@ class _Answer(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["Content-Length"]))
         intent = {"name": "outage_schedule", "confidence": 0.9}
         body = json.dumps(
-            {"intent": intent, "intent_ranking": [intent], "entities": ENTITIES, "intents": INTENTS}
+            {"intent": intent, "intent_ranking": [intent], "entities": ENTITIES, "intents": INTENTS, **MORE}
         ).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -55,6 +56,14 @@ def test_a_date_is_a_day_or_several(client: NluClient, value: object, first: dat
     ENTITIES[:] = [{"entity": "date", "start": 0, "end": 8, "value": value}]
     slots = client.parse("tuần sau", datetime(2026, 11, 23, 2, tzinfo=UTC)).slots
     assert (slots.date, slots.until) == (first, last)
+
+
+def test_which_model_it_was_is_known_if_it_says_so(client: NluClient) -> None:
+    """Stock Rasa does not."""
+    for answer in ({}, {"model": "nlu-0123456789ab"}):
+        MORE.clear()
+        MORE.update(answer)
+        assert client.parse("mai", datetime(2026, 11, 23, 2, tzinfo=UTC)).model == answer.get("model")
 
 
 def test_a_day_said_after_a_week_is_that_day_alone() -> None:

@@ -107,6 +107,11 @@ def test_repeats_are_remembered_per_day(model: Path) -> None:
     assert engine.parse("tiền điện tháng trước", date(2026, 11, 24)) is not first
 
 
+def test_every_answer_names_the_model(server: Server, model: Path) -> None:
+    name = model.name.removesuffix(".tar.gz")
+    assert [server.parse(text)["model"] for text in ("tiền điện", "tiền điện", "chào")] == [name] * 3
+
+
 def test_answer_in_rasas_shape(server: Server) -> None:
     answer = server.parse("tiền điện tháng 10 nhà tôi", message_time="2026-11-24T08:00:00+07:00")
     assert answer["text"] == "tiền điện tháng 10 nhà tôi"

@@ -240,6 +240,7 @@ class TestRecord:
         assert question.understanding == {
             "entities": [{"entity": "service", "value": "hotline"}],
             "ranking": [["hotline", 0.91]],
+            "model": None,
         }
         assert question.handled_by == "hotline"
         assert question.latency_ms is not None

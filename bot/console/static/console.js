@@ -1,6 +1,6 @@
 // What every page of the console can do without being told more than by attributes. No page needs it to be read.
 //   data-confirm="…"   a form asks before it is sent
-//   data-key="c"       the key presses this button or follows this link (not while somebody types)
+//   data-key="c Enter" one of the keys presses this button or follows this link (not while somebody types)
 //   data-live="url"    the part is fetched anew when something happened
 //   data-count="name"  shows the live figure of that name, if it is not 0
 //   data-live-often    and every few seconds, whatever happened
@@ -34,8 +34,9 @@ document.addEventListener('change', (event) => {
 const isTyping = (target) => target.closest('input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]');
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape' && isTyping(event.target)) { event.target.blur(); return; }
-  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-  const wanted = [...document.querySelectorAll('[data-key]')].find((one) => one.dataset.key === event.key && !one.disabled);
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || isTyping(event.target)) return;
+  if (event.key === 'Enter' && event.target.closest('a, button, summary')) return;
+  const wanted = [...document.querySelectorAll('[data-key]')].find((one) => one.dataset.key.split(' ').includes(event.key) && !one.disabled);
   if (!wanted) return;
   event.preventDefault();
   if (wanted.matches('input, textarea, select')) wanted.focus();
