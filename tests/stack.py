@@ -34,7 +34,7 @@ from bot.pipeline.assembly import Product, assemble
 from bot.settings import Settings, load_settings
 from bot.store.database import Database
 from bot.store.embedded import create_database
-from bot.store.models import Delivery, FeedCursor, GridReport, Notice, OtpChallenge, SuspectedOutage
+from bot.store.models import Campaign, Delivery, FeedCursor, GridReport, Notice, OtpChallenge, SuspectedOutage
 from sandbox import server
 from sandbox.app import Sandbox
 from sandbox.server import free_port, running_sandbox
@@ -150,7 +150,7 @@ class Stack:
         vars(world).update({name: value for name, value in vars(fresh).items() if name != "sms"})
         with self.database.begin() as session:
             session.execute(delete(Delivery).where(Delivery.notice_id.is_not(None)))
-            for table in (OtpChallenge, GridReport, SuspectedOutage, Notice, FeedCursor):
+            for table in (OtpChallenge, GridReport, SuspectedOutage, Campaign, Notice, FeedCursor):
                 session.execute(delete(table))
         self.sandbox.answers.clear()
         self.sandbox.asked_about.clear()

@@ -1,19 +1,26 @@
-"""In Debian's Chromium, as a member of staff: signing in, helping a customer who chats beside, finding, opening."""
+"""In Debian's Chromium, as members of staff: signing in, helping a customer who chats beside, finding, opening, handing
+out codes, writing and approving a notice, figures, colleagues.
+"""
 
 import re
+from datetime import timedelta
 
 import pytest
-from fixtures.chromium import answer, keep, open_chat, write
+from fixtures.chromium import answer, keep, open_chat, tap, write
 from fixtures.console import PASSWORD, code_of
+from fixtures.ticks import plan
 from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import delete, select
 from stack import Stack
 
+from bot.console import counting
 from bot.console.factors import hash_password
+from bot.messages import ChannelName
 from bot.store import staff
-from bot.store.models import Audit, Role, Staff, StaffSession
+from bot.store.models import Audit, Lane, Role, Staff, StaffSession
 
 HASH = hash_password(PASSWORD)
+CODE = "PA04DH0000123"
 
 
 def member(stack: Stack, login: str, *roles: Role, name: str = "Lan") -> None:
@@ -27,11 +34,16 @@ def member(stack: Stack, login: str, *roles: Role, name: str = "Lan") -> None:
         session.execute(delete(StaffSession).where(StaffSession.staff_id == found.id))
 
 
-def sign_in(stack: Stack, tabs: BrowserContext, login: str) -> Page:
+def leave(tab: Page) -> None:
+    tab.get_by_role("button", name="Thoát").click()
+    expect(tab.get_by_role("heading", name="Đăng nhập")).to_be_visible()
+
+
+def sign_in(stack: Stack, tabs: BrowserContext, login: str, password: str = PASSWORD) -> Page:
     tab = tabs.new_page()
     tab.goto(f"http://{stack.product.settings.host}:{stack.product.settings.port}/console/")
     tab.get_by_label("Tên đăng nhập").fill(login)
-    tab.get_by_label("Mật khẩu").fill(PASSWORD)
+    tab.get_by_label("Mật khẩu").fill(password)
     tab.get_by_role("button", name="Đăng nhập").click()
     return tab
 
@@ -123,3 +135,101 @@ def test_what_was_said_is_found_and_opened_with_a_reason(stack: Stack, tabs: Bro
     keep(tab, "console-audit.png")
     with stack.database.begin() as session:
         assert session.scalars(select(Audit.action).where(Audit.action == "data.opened")).all()
+
+
+def test_a_code_is_handed_out_and_a_notice_reaches_who_used_it(stack: Stack, tabs: BrowserContext) -> None:
+    """The counter, the customer, the one who writes and the one who approves."""
+    member(stack, "quay.so1", Role.AGENT, name="Quầy")
+    member(stack, "nguoi.soan", Role.PUBLISHER, name="Soạn")
+    member(stack, "nguoi.duyet", Role.SUPERVISOR, name="Duyệt")
+    counter = sign_in(stack, tabs, "quay.so1")
+    counter.get_by_role("link", name="Mã liên kết").click()
+    counter.get_by_label("Mã khách hàng").first.fill(CODE)
+    counter.get_by_role("button", name="Cấp mã").click()
+    code = counter.locator("code.big").inner_text()
+    expect(counter.get_by_role("img", name="Mã QR mở Zalo")).to_be_visible()
+    keep(counter, "console-code.png")
+
+    chat = open_chat(stack, tabs, "Ma Thị Hoa", "zalo")
+    write(chat, code)
+    answer(chat, "đồng ý")
+    tap(chat, "Đồng ý")
+    answer(chat, f"Đã liên kết mã {CODE}")
+    counter.get_by_role("link", name="Xong").click()
+    expect(counter.get_by_role("row").filter(has_text="Zalo").first).to_be_visible()
+    keep(counter, "console-codes.png")
+    leave(counter)
+
+    desk = sign_in(stack, tabs, "nguoi.soan")
+    desk.get_by_role("link", name="Soạn thông báo").click()
+    desk.get_by_role("link", name="Thông báo chung").click()
+    desk.get_by_label("Về việc").fill("đổi giờ làm việc")
+    desk.get_by_label("Nội dung").fill("Từ 1/12, phòng giao dịch Phú Bình mở cửa từ 7:30 đến 16:30.")
+    desk.get_by_label("Danh sách").check()
+    desk.get_by_label("Dán mã khách hàng").fill(f"{CODE}\nPA04DH9999999")
+    keep(desk, "console-notice-form.png")
+    desk.get_by_role("button", name="Lưu và xem lại").click()
+    expect(desk.locator(".figures")).to_contain_text("cuộc trò chuyện")
+    expect(desk.locator(".sample .said").first).to_contain_text("đổi giờ làm việc")
+    desk.get_by_role("button", name="Trình duyệt").click()
+    expect(desk.get_by_text("một người khác phải duyệt")).to_be_visible()
+    keep(desk, "console-notice.png")
+    address = desk.url
+    leave(desk)
+
+    chief = sign_in(stack, tabs, "nguoi.duyet")
+    expect(chief.get_by_role("link", name="Thông báo")).to_be_visible()
+    chief.goto(address)
+    chief.on("dialog", lambda dialog: dialog.accept())
+    chief.get_by_role("button", name="Duyệt", exact=True).click()
+    chief.get_by_role("button", name="Gửi ngay").click()
+    expect(chief.get_by_role("heading", name="Tiến độ")).to_be_visible()
+    plan(stack.product)
+    stack.product.dispatcher.send_due(ChannelName.ZALO, Lane.BULK)
+    answer(chat, "phòng giao dịch Phú Bình mở cửa")
+    expect(chief.locator("[data-live]")).to_contain_text(re.compile("1.*(đã gửi|đã nhận|đã xem)", re.DOTALL))
+    chief.reload()
+    expect(chief.get_by_role("row").filter(has_text="Zalo").first).to_be_visible()
+    keep(chief, "console-notice-sent.png")
+
+
+def test_figures_are_shown_with_their_charts(stack: Stack, tabs: BrowserContext) -> None:
+    member(stack, "chi.ha", Role.SUPERVISOR, name="Hà")
+    chat = open_chat(stack, tabs, "Ma Thị Hoa", "messenger")
+    write(chat, "tong dai so may")
+    answer(chat, "19006769")
+    settings = stack.product.settings
+    counting.count_due(stack.database, settings.zone, stack.clock(), words_kept=timedelta(days=30))
+    tab = sign_in(stack, tabs, "chi.ha")
+    tab.get_by_role("link", name="Số liệu").click()
+    expect(tab.get_by_role("heading", name="Số liệu tháng 11/2026")).to_be_visible()
+    for chart in tab.locator("img").all():
+        chart.scroll_into_view_if_needed()
+        expect(chart).to_have_js_property("complete", True)
+        assert chart.evaluate("image => image.naturalWidth") > 0
+    tab.evaluate("window.scrollTo(0, 0)")
+    keep(tab, "console-figures.png")
+
+
+def test_an_admin_adds_a_colleague_who_then_chooses_a_password(stack: Stack, tabs: BrowserContext) -> None:
+    member(stack, "quan.tri", Role.ADMIN, name="Quản trị viên")
+    with stack.database.begin() as session:
+        if (old := staff.by_login(session, "nguoi.moi")) is not None:
+            old.login = f"cu.{old.id}"
+    tab = sign_in(stack, tabs, "quan.tri")
+    tab.get_by_label("Họ tên").fill("Trần Văn Mới")
+    tab.get_by_label("Tên đăng nhập").fill("nguoi.moi")
+    tab.locator("section.card").get_by_label("Người duyệt").check()
+    tab.get_by_role("button", name="Thêm và cấp mật khẩu").click()
+    password = tab.locator("code.big").inner_text()
+    tab.get_by_role("link", name="Xong").click()
+    expect(tab.get_by_role("row").filter(has_text="Trần Văn Mới")).to_contain_text("chờ đặt mật khẩu")
+    keep(tab, "console-people.png")
+    leave(tab)
+
+    tab = sign_in(stack, tabs, "nguoi.moi", password)
+    tab.get_by_label("Mật khẩu đang dùng").fill(password)
+    for label in ("Mật khẩu mới", "Nhập lại mật khẩu mới"):
+        tab.get_by_label(label, exact=True).fill("nuong-che-xanh-ben-suoi-cu")
+    tab.get_by_role("button", name="Đổi mật khẩu").click()
+    expect(tab.get_by_role("link", name="Hội thoại")).to_be_visible()
