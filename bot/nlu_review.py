@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from actions.desk import load_company
 from bot.console.lookalikes import LookAlikes
 from bot.console.masking import find_personal
 from bot.console.office import Words
@@ -99,22 +100,23 @@ def merging(data_dir: Path) -> Merge:
 
 def _examples(session: Session) -> Iterator[Example]:
     alike = LookAlikes(Words(DATA / "console")["lookalikes"], partial(reviews.is_linked, session))
+    public = (load_company(DATA).hotline,)
     after = 0
     while cases := reviews.pending(session, after=after, limit=AT_ONCE):
         for case in cases:
             if len(case.message.text) <= LONGEST:
-                yield from _examples_of(case, alike)
+                yield from _examples_of(case, alike, public)
         after = cases[-1].message.id
 
 
-def _examples_of(case: Case, alike: LookAlikes) -> Iterator[Example]:
-    """One, or two of a message that was split."""
+def _examples_of(case: Case, alike: LookAlikes, public: Collection[str]) -> Iterator[Example]:
+    """One, or two of a message that was split. `public`: numbers that stay as they are."""
     message, review = case.message, case.review
     assert review is not None
     marked = review.entities or []
     understood = (message.understanding or {}).get("entities", ())
     names = [case.contact.display_name] if case.contact.display_name else []
-    spans = find_personal(message.text, entities=[*understood, *marked], names=names)
+    spans = find_personal(message.text, entities=[*understood, *marked], names=names, public=public)
     text = _NOT_IN_A_LINE.sub(" ", alike.of(message.text, spans, message_id=message.id)).translate(_BRACKETS)
     whole = {"start": 0, "end": len(text), "intent": review.intent, "entities": marked}
     for part in review.parts or [whole]:

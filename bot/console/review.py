@@ -131,7 +131,8 @@ def words_of(transaction: Session, message: Message, contact: Contact) -> str:
     alike = LookAlikes(office().words["lookalikes"], partial(reviews.is_linked, transaction))
     entities = (message.understanding or {}).get("entities", ())
     names = [contact.display_name] if contact.display_name else []
-    return alike.of(message.text, find_personal(message.text, entities=entities, names=names), message_id=message.id)
+    found = find_personal(message.text, entities=entities, names=names, public=(office().company.hotline,))
+    return alike.of(message.text, found, message_id=message.id)
 
 
 def _page(transaction: Session, case: Case | None) -> str:

@@ -40,12 +40,18 @@ def test_there_are_words_for_all_that_can_be() -> None:
     assert set(WORDS["steps"]) == set(CampaignStatus) - {CampaignStatus.RELEASED}
     assert set(WORDS["notices"]) == set(NoticeStatus)
     assert set(WORDS["deliveries"]) == set(DeliveryStatus)
-    assert set(WORDS["channels"]) == set(ChannelName)
     assert set(WORDS["routes"]) == set(get_args(Route))
     refusals = {each.__name__.lower() for each in vars(outcomes).values() if is_refusal(each)}
-    assert refusals - {"outcomeunknown"} <= set(WORDS["outcomes"])
-    titles = yaml.safe_load((DATA / "console" / "audit.yml").read_text("utf-8"))
-    assert {f"campaign.{step}" for step in ("written", "edited", "submitted", "approved", "released")} <= set(titles)
+    assert refusals - {"outcomeunknown"} <= set(words("outcomes"))
+    assert set(words("channels")) == set(ChannelName)
+    assert {f"campaign.{step}" for step in ("written", "edited", "submitted", "approved", "released")} <= set(
+        words("audit")
+    )
+
+
+def words(name: str) -> dict[str, str]:
+    found: dict[str, str] = yaml.safe_load((DATA / "console" / f"{name}.yml").read_text("utf-8"))
+    return found
 
 
 def is_refusal(each: object) -> bool:

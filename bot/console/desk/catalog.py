@@ -44,12 +44,6 @@ def composables() -> Mapping[str, Composable]:
     return TypeAdapter(dict[str, Composable]).validate_python(raw)
 
 
-@cache
-def _reasons() -> Mapping[str, str]:
-    return TypeAdapter(dict[str, str]).validate_python(yaml.safe_load((DATA / "notice_reasons.yml").read_text("utf-8")))
-
-
 def outcome_words(outcome: str | None) -> str:
     """What became of a delivery, as staff read it; the outcome itself where there are no words for it."""
-    words: Mapping[str, str] = office().words["desk"]["outcomes"]
-    return _reasons().get(outcome or "") or words.get(outcome or "") or outcome or ""
+    return office().outcomes.get(outcome or "") or outcome or ""

@@ -84,7 +84,7 @@ def _cells(line: Line, *, masked: bool) -> list[str]:
     words, code = office().words["desk"], line.customer_code or ""
     return [
         cover_code(code) if masked and code else code,
-        words["channels"].get(line.channel, line.channel),
+        office().words["channels"].get(line.channel, line.channel),
         words["deliveries"][line.status],
         outcome_words(line.outcome),
         line.provider_code or "",

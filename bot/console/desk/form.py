@@ -200,7 +200,7 @@ class _Reading:
         message = product.renderer.message(self._notice, [told], 1)
         for name, channel in product.channels.items():
             if len(channel.render(message)) != 1:
-                raise Problem("message_too_long", channel=office().words["desk"]["channels"][name])
+                raise Problem("message_too_long", channel=office().words["channels"][name])
 
 
 def shown(kind: Composable, given: Mapping[str, Any]) -> list[tuple[str, str | datetime]]:
