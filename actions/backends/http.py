@@ -15,6 +15,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_befo
 from urllib3.exceptions import HTTPError
 
 from actions.backends.breaker import Breaker
+from actions.backends.calls import noted
 from actions.backends.errors import BackendDown, BackendWrong, NotAllowed, NotFound, Rejected
 from actions.backends.models import ErrorBody
 
@@ -119,9 +120,10 @@ class BackendHttp:
             wait=wait_exponential_jitter(multiplier=0.05, max=0.5, jitter=0.1),
             reraise=True,
         )
-        return self._breaker.call(
-            operation, lambda: retrying(self._attempt, operation, request, deadline, content_types)
-        )
+        with noted(operation):
+            return self._breaker.call(
+                operation, lambda: retrying(self._attempt, operation, request, deadline, content_types)
+            )
 
     def _attempt(
         self, operation: str, request: requests.PreparedRequest, deadline: float, content_types: Set[str]

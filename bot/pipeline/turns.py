@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
+from actions.backends.calls import watched
 from bot.channels.base import Channel
 from bot.clock import Clock
 from bot.dialogue.commands import PAYLOAD_PREFIX, Command
@@ -99,8 +100,9 @@ class TurnHandler:
             turn.state.hear(turn.told, turn.now)
         if event.inbound.kind in {InboundKind.TEXT, InboundKind.BUTTON}:
             self._background.submit(self._channels[event.channel].show_typing, loaded.contact.channel_user_id)
-        self._engine.respond(turn)
-        self._commit(event, loaded, turn, latency_ms=int((monotonic() - started) * 1000))
+        with watched() as calls:
+            self._engine.respond(turn)
+        self._commit(event, loaded, turn, calls=calls, latency_ms=int((monotonic() - started) * 1000))
         TURNS.labels(event.channel, turn.handled_by[0] if turn.handled_by else "welcome").inc()
         TURN_SECONDS.labels(event.channel).observe((self._clock() - event.received_at).total_seconds())
 
@@ -149,14 +151,16 @@ class TurnHandler:
             signer=self._engine.signer,
         )
 
-    def _commit(self, event: Event, loaded: Loaded, turn: Turn[Any], *, latency_ms: int) -> None:
+    def _commit(
+        self, event: Event, loaded: Loaded, turn: Turn[Any], *, calls: list[dict[str, Any]], latency_ms: int
+    ) -> None:
         with self._database.begin() as session:
             conversation = conversations.lock(session, loaded.conversation.id)
             if conversation.version != loaded.conversation.version:
                 raise Conflict
             if not events.finish(session, event.id, EventStatus.DONE):
                 return
-            self._write_question(session, event, loaded, turn, latency_ms)
+            self._write_question(session, event, loaded, turn=turn, latency_ms=latency_ms, calls=calls)
             for change in turn.changes:
                 change(session)
             conversation.state = turn.state.model_dump(mode="json", exclude_defaults=True)
@@ -169,7 +173,14 @@ class TurnHandler:
                 self._write_question(session, event, loaded, turn=None, latency_ms=None)
 
     def _write_question(
-        self, session: Session, event: Event, loaded: Loaded, turn: Turn[Any] | None, latency_ms: int | None
+        self,
+        session: Session,
+        event: Event,
+        loaded: Loaded,
+        *,
+        turn: Turn[Any] | None,
+        latency_ms: int | None,
+        calls: list[dict[str, Any]] | None = None,
     ) -> None:
         inbound = event.inbound
         understanding = turn.understanding if turn else None
@@ -192,7 +203,7 @@ class TurnHandler:
                 sender="customer",
                 kind=inbound.kind,
                 text=SECRET_SHOWN if secret else _words(inbound, turn),
-                content=_kept_of(inbound),
+                content=_kept_of(inbound) | ({"calls": calls} if calls else {}),
                 intent=understanding.intent if understanding else None,
                 confidence=understanding.confidence if understanding else None,
                 understanding=(

@@ -9,6 +9,7 @@ import pytest
 from backend_serving import NOW, Backends
 
 from actions.backends import BillingClient, ServiceClient
+from actions.backends.calls import watched
 from actions.backends.errors import BackendWrong, NotAllowed, NotFound, Rejected
 from actions.backends.models import Case, OutageReport, TicketNote
 
@@ -300,3 +301,18 @@ def test_many_threads_share_a_client(quiet: Backends) -> None:
     with ThreadPoolExecutor(12) as pool:
         customers = list(pool.map(quiet.billing.customer, codes))
     assert [customer.code for customer in customers] == codes
+
+
+def test_what_was_asked_meanwhile_is_told_without_whom_it_was_about(quiet: Backends) -> None:
+    quiet.billing.debt(HOA)
+    with watched() as calls:
+        quiet.billing.debt(HOA)
+        with pytest.raises(NotFound):
+            quiet.billing.customer("PA04DH9999999")
+    quiet.billing.debt(HOA)
+    assert [(call["operation"], call.get("error")) for call in calls] == [
+        ("getDebt", None),
+        ("getCustomer", "NotFound"),
+    ]
+    assert all(call["ms"] >= 0 for call in calls)
+    assert "PA04" not in str(calls)

@@ -128,10 +128,24 @@ class TestSearch:
 class TestThread:
     def test_shows_what_was_said_understood_done_and_sent(self, console: Console, reader: Browser) -> None:
         one = talk(console)
-        one.asks("mai cắt điện ko", "outage_schedule", 0.88, entities=[{"entity": "date", "value": "2026-11-26"}])
+        one.asks(
+            "mai cắt điện ko",
+            "outage_schedule",
+            0.88,
+            entities=[{"entity": "date", "value": "2026-11-26"}],
+            content={"calls": [{"operation": "listOutages", "ms": 31}]},
+        )
         one.says("Ngày mai không có lịch.", status="failed", outcome="window_closed")
         page = reader.page(f"/log/{one.id}")
-        for said in ("mai cắt điện ko", "Lịch cắt điện", "88%", "2026-11-26", "112 ms", "quá thời hạn trả lời"):
+        for said in (
+            "mai cắt điện ko",
+            "Lịch cắt điện",
+            "88%",
+            "2026-11-26",
+            "112 ms",
+            "listOutages 31 ms",
+            "quá thời hạn trả lời",
+        ):
             assert said in page
 
     def test_personal_data_is_covered_until_it_is_opened_with_a_reason(self, console: Console, reader: Browser) -> None:
