@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
 from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
 
 from bot.console import counting
 from bot.dialogue.understanding import NluUnavailable
@@ -75,14 +76,8 @@ def build_worker_app(product: Product) -> App:
 
     @app.task(name="rescue_stalled_jobs")
     async def rescue_stalled_jobs() -> None:
-        stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS)
-        for job in stalled:
-            if job.attempts < MAX_RESCUED_ATTEMPTS:
-                log.warning("job_rescued", job=job.id, task=job.task_name)
-                await app.job_manager.retry_job(job, retry_at=datetime.now(UTC))
-            else:
-                log.error("job_given_up", job=job.id, task=job.task_name)
-                await app.job_manager.finish_job(job, Status.FAILED, delete_job=False)
+        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS):
+            await _rescue(app.job_manager, job)
         await app.job_manager.prune_stalled_workers(STALLED_AFTER_SECONDS)
 
     @app.task(name="rescue_lost_replies")
@@ -139,6 +134,19 @@ def build_worker_app(product: Product) -> App:
 
     _add_notice_tasks(app, product)
     return app
+
+
+async def _rescue(jobs: JobManager, job: Job) -> None:
+    """Put back a job whose worker died; one of which its like waits already is over, and one that kills is given up."""
+    if job.attempts >= MAX_RESCUED_ATTEMPTS:
+        log.error("job_given_up", job=job.id, task=job.task_name)
+        await jobs.finish_job(job, Status.FAILED, delete_job=False)
+        return
+    log.warning("job_rescued", job=job.id, task=job.task_name)
+    try:
+        await jobs.retry_job(job, retry_at=datetime.now(UTC))
+    except UniqueViolation:
+        await jobs.finish_job(job, Status.FAILED, delete_job=True)
 
 
 def _add_notice_tasks(app: App, product: Product) -> None:

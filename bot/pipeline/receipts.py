@@ -68,7 +68,8 @@ class OneByOne:
         """Our own message after all, or a person wrote from the platform's own inbox: then the bot is silent.
 
         While a message of ours is being handed over, an echo of another text may still be its (the platform or our
-        fallback without buttons may have changed it): the answer to our send will tell.
+        fallback without buttons may have changed it): the answer to our send will tell. Of what was sent before the
+        person's data was erased nothing is known any more, so that its echo says nothing.
         """
         inbound = event.inbound
         if inbound.user_id is None:
@@ -86,6 +87,9 @@ class OneByOne:
         if ours:
             return EventStatus.DONE
         if not (inbound.by_staff or inbound.name in ZALO_WRITTEN_BY_SOMEBODY):
+            return EventStatus.IGNORED
+        erased_at = rights.erased_at(session, loaded.contact.id)
+        if not inbound.by_staff and erased_at and inbound.at <= erased_at:
             return EventStatus.IGNORED
         young = is_young(event, self._clock())
         if not inbound.by_staff and young and deliveries.is_under_way(session, loaded.contact.id):

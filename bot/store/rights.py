@@ -67,6 +67,15 @@ def finish(session: Session, contact_id: int, at: datetime) -> None:
     )
 
 
+def erased_at(session: Session, contact_id: int) -> datetime | None:
+    """When the contact's data was last erased."""
+    return session.scalar(
+        select(func.max(RightsRequest.done_at)).where(
+            RightsRequest.contact_id == contact_id, RightsRequest.kind == RightKind.ERASE
+        )
+    )
+
+
 def pressing(session: Session, *, now: datetime, until: datetime) -> Sequence[Pressing]:
     """Open requests that are to be answered or done until then."""
     unanswered = and_(RightsRequest.answered_at.is_(None), RightsRequest.answer_due <= until)

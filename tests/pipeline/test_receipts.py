@@ -267,6 +267,20 @@ class TestEchoes:
         assert stage.conversation().owner == Owner.BOT
         assert stage.jobs() == []
 
+    def test_an_echo_that_comes_after_all_was_erased_is_no_person_s(self, stage: Stage) -> None:
+        stage.says("xóa dữ liệu của tôi")
+        said = stage.zalo.sent[-1].message.text
+        sender, message = OA, {"text": said, "msg_id": "zalo-1"}
+        before = stage.stamp()
+        stage.clock.forward(seconds=2)
+        stage.taps("Xóa hết")
+        stage.zalo_event("oa_send_text", sender=sender, recipient={"id": USER}, message=message, timestamp=before)
+        stage.later(1)
+        assert stage.conversation().owner == Owner.BOT
+        zalo_echo(stage, "Chào bác, cháu gọi lại ạ", "by-hand")
+        stage.later(30)
+        assert stage.conversation().owner == Owner.STAFF
+
     def test_an_echo_of_another_program_s_template_is_let_go(self, stage: Stage) -> None:
         answered(stage)
         event_id = stage.zalo_event(
