@@ -39,9 +39,10 @@ from bot.store import conversations, ledger, notices
 from bot.store.database import Database
 from bot.store.ledger import Claimed, Line, Result
 from bot.store.models import NOTICE_LANES, DeliveryStatus, Lane, NoticeStatus
-from bot.store.preferences import Level, QuietHours
-from notifier.policy import Case, Reason, Route, Send, Skip, Wait, Way, decide
-from notifier.rendering import MOST_TOGETHER, NoticeRenderer, Told, fills_a_template
+from bot.store.preferences import Level
+from notifier.policy import Case, Reason, Route, Send, Skip, Wait, decide
+from notifier.reach import Reach, Rules
+from notifier.rendering import MOST_TOGETHER, NoticeRenderer, Told
 from notifier.room import Room, Share
 from notifier.truth import Answer, Truth, question
 
@@ -63,14 +64,6 @@ LATE_PAUSE_SECONDS: Final = 1.0
 DATABASE_AWAY: Final = (OperationalError, InterfaceError)
 
 log = get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What holds for who chose nothing else."""
-
-    quiet: QuietHours
-    most_per_day: int
 
 
 @dataclass(frozen=True)
@@ -137,6 +130,7 @@ class Dispatcher:
         self._kinds = kinds
         self._rules = rules
         self._renderer = renderer
+        self._reach = Reach(channels, renderer)
         self._truth = truth
         self._zone = zone
         self._sleep = sleep
@@ -205,15 +199,14 @@ class Dispatcher:
             yield _as_it_is_now(each, answer), answer
 
     def _case(self, claimed: Claimed, channel: ChannelName, answer: Answer, now: datetime, told_in_batch: int) -> Case:
-        starts, ends = claimed.quiet_from, claimed.quiet_until
-        most = claimed.most_per_day
+        kind, held_until = self._kinds[claimed.kind], self._held_until(channel, claimed.kind, now)
         return Case(
-            kind=self._kinds[claimed.kind],
+            kind=kind,
             status=NoticeStatus(claimed.notice_status),
             now=now,
             valid_until=claimed.valid_until,
-            quiet=QuietHours(starts, ends) if starts is not None and ends is not None else self._rules.quiet,
-            most_per_day=self._rules.most_per_day if most is None else most,
+            quiet=self._rules.quiet_of(claimed),
+            most_per_day=self._rules.most_of(claimed),
             reachable=not claimed.unreachable,
             linked=claimed.link_id is None or claimed.link_lives,
             agreed=claimed.agreed,
@@ -222,22 +215,10 @@ class Dispatcher:
             level_reached=claimed.kind != "usage_level" or _level_reached(claimed),
             told_already=claimed.told_already,
             told_today=claimed.told_today + told_in_batch,
-            ways=self._ways(claimed, channel, now),
-            template_held_until=self._held_until(channel, claimed.kind, now),
+            ways=self._reach.ways(claimed, channel, now, kind, claimed.facts, templates=held_until is None),
+            template_held_until=held_until,
             failed=_failed(claimed),
         )
-
-    def _ways(self, claimed: Claimed, channel: ChannelName, now: datetime) -> list[Way]:
-        platform = self._channels.get(channel)
-        if platform is None or claimed.conversation_id is None:
-            return []
-        ways = [Way("window")] if platform.reply_window(claimed.last_inbound_at, now) else []
-        usable = (
-            fills_a_template(claimed.customer_code, claimed.facts)
-            and self._held_until(channel, claimed.kind, now) is None
-        )
-        template = self._renderer.template_of(claimed.kind, channel) if usable else None
-        return [*ways, Way("template", template.price)] if template else ways
 
     def _held_until(self, channel: ChannelName, kind: str, now: datetime) -> datetime | None:
         until = self._templates_held.get((channel, kind), now)

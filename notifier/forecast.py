@@ -17,12 +17,11 @@ from bot.notice_kinds import NoticeKind
 from bot.store import recipients
 from bot.store.database import Database
 from bot.store.models import NoticeStatus
-from bot.store.preferences import QuietHours
 from bot.store.recipients import Reached
-from notifier.dispatch import Rules
 from notifier.planner import NOBODY, Audience, Page
 from notifier.policy import Case, Decision, Reason, Route, Send, Skip, Way, decide
-from notifier.rendering import NoticeRenderer, fills_a_template
+from notifier.reach import Reach, Rules
+from notifier.rendering import NoticeRenderer
 
 CODES_AT_ONCE: Final = 1_000
 AT_ONCE: Final = 4
@@ -85,8 +84,7 @@ class Forecaster:
     ) -> None:
         self._database = database
         self._audience = audience
-        self._channels = channels
-        self._renderer = renderer
+        self._reach = Reach(channels, renderer)
         self._rules = rules
         self._zone = zone
         self._threads = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="forecast")
@@ -129,7 +127,7 @@ class Forecaster:
             seen.add(chat.contact_id)
             found.chats += 1
             found.channels[chat.channel] += 1
-            ways = self._ways(plan, chat)
+            ways = self._reach.ways(chat, ChannelName(chat.channel), plan.at, plan.kind, plan.facts)
             match self._decide(plan, chat, ways):
                 case Send(route):
                     found.goes[chat.channel, route] += 1
@@ -141,15 +139,14 @@ class Forecaster:
                     found.later[wait.reason] += 1
 
     def _decide(self, plan: Plan, chat: Reached, ways: Sequence[Way]) -> Decision:
-        starts, ends = chat.quiet_from, chat.quiet_until
         return decide(
             Case(
                 kind=plan.kind,
                 status=NoticeStatus.RUNNING,
                 now=plan.at,
                 valid_until=plan.valid_until,
-                quiet=QuietHours(starts, ends) if starts is not None and ends is not None else self._rules.quiet,
-                most_per_day=self._rules.most_per_day if chat.most_per_day is None else chat.most_per_day,
+                quiet=self._rules.quiet_of(chat),
+                most_per_day=self._rules.most_of(chat),
                 reachable=not chat.unreachable,
                 agreed=chat.agreed,
                 wanted=chat.wanted,
@@ -157,16 +154,6 @@ class Forecaster:
             ),
             self._zone,
         )
-
-    def _ways(self, plan: Plan, chat: Reached) -> list[Way]:
-        channel = ChannelName(chat.channel)
-        platform = self._channels.get(channel)
-        if platform is None or chat.conversation_id is None:
-            return []
-        ways = [Way("window")] if platform.reply_window(chat.last_inbound_at, plan.at) else []
-        usable = fills_a_template(chat.customer_code, plan.facts)
-        template = self._renderer.template_of(plan.kind.key, channel) if usable else None
-        return [*ways, Way("template", template.price)] if template else ways
 
     @staticmethod
     def _keep_example(found: Forecast, chat: Reached, route: Route) -> None:

@@ -26,11 +26,12 @@ from bot.settings import Settings
 from bot.store.database import Database
 from notifier.audiences import Audiences
 from notifier.changes import Intake
-from notifier.dispatch import Dispatcher, Rules
+from notifier.dispatch import Dispatcher
 from notifier.drafts import Drafting, LeadTimes
 from notifier.feeds import FeedPoller
 from notifier.forecast import Forecaster
 from notifier.planner import Planner
+from notifier.reach import Rules
 from notifier.rendering import NoticeRenderer, load_templates, topic_of
 from notifier.truth import Truth
 

@@ -34,8 +34,9 @@ from bot.settings import Settings, load_settings
 from bot.store.database import Database
 from bot.store.models import Lane
 from bot.store.preferences import QuietHours
-from notifier.dispatch import Dispatcher, Rules
+from notifier.dispatch import Dispatcher
 from notifier.planner import Planner
+from notifier.reach import Rules
 from notifier.rendering import NoticeRenderer, load_templates
 from notifier.truth import Truth
 from tests.load.audience import DATA, KINDS, VIETNAM, Pages, Utility, cut
