@@ -115,7 +115,7 @@ def _examples_of(case: Case, alike: LookAlikes, public: Collection[str]) -> Iter
     assert review is not None
     marked = review.entities or []
     understood = (message.understanding or {}).get("entities", ())
-    names = [case.contact.display_name] if case.contact.display_name else []
+    names = [case.contact.display_name]
     spans = find_personal(message.text, entities=[*understood, *marked], names=names, public=public)
     text = _NOT_IN_A_LINE.sub(" ", alike.of(message.text, spans, message_id=message.id)).translate(_BRACKETS)
     whole = {"start": 0, "end": len(text), "intent": review.intent, "entities": marked}

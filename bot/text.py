@@ -12,6 +12,11 @@ def clean(text: str) -> str:
     return unicodedata.normalize("NFC", _REFUSED.sub("", text))
 
 
+def one_line(text: str) -> str:
+    """Clean, with single spaces in place of line ends, tabs and runs of spaces."""
+    return " ".join(clean(text).split())
+
+
 def fold(text: str) -> str:
     """Lower case without tone marks and without the bar of đ: for comparing what people typed without accents."""
     decomposed = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))

@@ -6,12 +6,10 @@ from typing import Annotated, Any, Self
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints, model_validator
 
 from actions.backends.models import Outage
-from bot.text import clean
+from bot.text import one_line
 from notifier.drafts import version_of
 
-Words = Annotated[
-    str, BeforeValidator(lambda given: " ".join(clean(str(given)).split())), StringConstraints(min_length=1)
-]
+Words = Annotated[str, BeforeValidator(lambda given: one_line(str(given))), StringConstraints(min_length=1)]
 """One paragraph in NFC; how long it may be is the data's."""
 
 

@@ -45,6 +45,12 @@ def while_entering(view: View) -> View:
     return allowed(*EVERY_ROLE)(view)
 
 
+def remember(token: str) -> None:
+    """From the next request on the browser is in the session with this token, and in no other."""
+    session.clear()
+    session[TOKEN] = token
+
+
 def signed_in() -> SignedIn:
     """Of the present request. Only in views that are not public."""
     member: SignedIn | None = g.get("staff")

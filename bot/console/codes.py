@@ -15,7 +15,7 @@ from bot.store import onboarding, staff
 from bot.store.link_codes import LinkCodes
 from bot.store.models import Role
 from bot.store.onboarding import Handed, State
-from bot.text import clean
+from bot.text import one_line
 
 LONGEST_PLACE = 60
 LARGEST_FILE = 200_000
@@ -96,7 +96,7 @@ def new_sheet() -> str:
 @allowed(Role.AGENT, Role.SUPERVISOR)
 def print_sheet() -> tuple[str, int] | Response:
     """The document with new codes. Only it holds them: a sheet that is lost is revoked and made anew."""
-    place = " ".join(clean(request.form.get("place", "")).split())
+    place = one_line(request.form.get("place", ""))
     written, problem = _written()
     entries, bad = read_list(written, office().company.is_our_code)
     if not place or len(place) > LONGEST_PLACE:

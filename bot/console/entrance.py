@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from bot.console import factors
-from bot.console.access import TOKEN, public, signed_in, while_entering
+from bot.console.access import TOKEN, public, remember, signed_in, while_entering
 from bot.console.office import office
 from bot.logs import get_logger
 from bot.store import staff
@@ -36,8 +36,7 @@ def enter() -> tuple[str, int] | Response:
         member = staff.by_login(transaction, login)
         right = factors.is_password(member.password_hash if member else None, password)
         open_now = member is not None and member.disabled_at is None and not staff.is_locked(member, now)
-        if member and open_now and not right and staff.count_failure(member, now):
-            audit(transaction, actor=staff.actor(member.id), action="staff.locked", contact_id=None)
+        if member and open_now and not right and staff.count_failure(transaction, member, now):
             log.warning("staff_locked", staff=member.id)
         if member and open_now and right:
             if factors.needs_rehash(member.password_hash):
@@ -49,8 +48,7 @@ def enter() -> tuple[str, int] | Response:
     if not (member and open_now and right):
         flash(office().words.says("wrong_password"), "bad")
         return render_template("entrance/sign_in.html", login=login), 401
-    session.clear()
-    session[TOKEN] = token
+    remember(token)
     if not proved:
         return redirect(url_for("console.entrance.second_factor", next=request.args.get("next")))
     return redirect(_next())
@@ -74,7 +72,7 @@ def prove() -> tuple[str, int] | Response:
                 member.totp_secret, request.form.get("code", ""), now, after=member.totp_used
             )
             if step is None:
-                if staff.count_failure(member, now):
+                if staff.count_failure(transaction, member, now):
                     staff.end_sessions(transaction, member.id)
             else:
                 member.totp_used = step
@@ -84,8 +82,7 @@ def prove() -> tuple[str, int] | Response:
     if step is None:
         flash(office().words.says("wrong_code"), "bad")
         return render_template("entrance/second_factor.html"), 401
-    session.clear()
-    session[TOKEN] = token
+    remember(token)
     return redirect(_next())
 
 

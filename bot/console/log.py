@@ -1,20 +1,20 @@
 """The conversation log (F23): the newest conversations, any line by its words, one conversation whole."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from actions.desk import CODE_FORM
+from bot.console import given
 from bot.console.access import allowed, signed_in
 from bot.console.office import office
 from bot.console.paging import PAGE, page_of
-from bot.console.veil import Veil
+from bot.console.veil import Veil, uncover
 from bot.messages import ChannelName
 from bot.store import conversations, handovers, staff, threads
 from bot.store.models import Contact, Conversation, Owner, Role
@@ -24,6 +24,7 @@ from bot.text import clean
 READERS = (Role.REVIEWER, Role.AGENT, Role.SUPERVISOR)
 LINES = 60
 """Of a conversation at a time."""
+SHORTEST_REASON = 5
 WINDOW_SOON = timedelta(hours=2)
 """So long before a reply window closes staff are told."""
 SENDERS = ("customer", "bot", "staff")
@@ -62,25 +63,19 @@ def lines(conversation_id: int) -> str:
 @allowed(*READERS)
 def open_data(conversation_id: int) -> Response:
     """Uncover the personal data of the conversation, for a reason that the audit keeps."""
-    reason = clean(request.form.get("reason", "")).strip()
-    if len(reason) < 5:
+    reason = given.reason()
+    if len(reason) < SHORTEST_REASON:
         flash(office().words.says("reason_missing"), "bad")
     else:
         with office().database.begin() as transaction:
-            conversation = _conversation(transaction, conversation_id)
-            staff.open_personal_data(
-                transaction,
-                staff_id=signed_in().id,
-                contact_id=conversation.contact_id,
-                reason=reason[:300],
-                now=office().clock(),
-            )
+            conversation = given.row(transaction, Conversation, conversation_id)
+            uncover(transaction, conversation.contact_id, reason)
     return redirect(url_for("console.log.thread", conversation_id=conversation_id))
 
 
 def _found() -> dict[str, object]:
     """What the form of filters asks for: conversations, or lines when only lines can tell."""
-    wanted, before = _wanted(), request.args.get("before")
+    wanted, args = _wanted(), request.args
     common = {"wanted": wanted, "channels": ChannelName, "owners": Owner, "senders": SENDERS, "slow": False}
     common["filtered"] = wanted != Wanted(words=wanted.words)
     with office().database.begin() as transaction:
@@ -89,32 +84,32 @@ def _found() -> dict[str, object]:
         if wanted.is_of_messages:
             try:
                 with transaction.begin_nested():
-                    found = threads.find(transaction, wanted, before=_number(before), limit=PAGE + 1)
+                    found = threads.find(transaction, wanted, before=args.get("before", type=int), limit=PAGE + 1)
             except OperationalError:
                 return {**common, "kind": "lines", "page": page_of([], str), "with_code": [], "slow": True}
             by_code: list[threads.Thread] = []
-            if before is None and CODE_FORM.fullmatch(code := wanted.words.upper().replace(" ", "")):
+            if "before" not in args and CODE_FORM.fullmatch(code := wanted.words.upper().replace(" ", "")):
                 by_code = list(threads.with_code(transaction, code, limit=PAGE))
             return {**common, "kind": "lines", "page": page_of(found, _line_key), "with_code": by_code}
-        latest = threads.latest(transaction, wanted, before=_key(before), limit=PAGE + 1)
+        latest = threads.latest(transaction, wanted, before=_key(args.get("before")), limit=PAGE + 1)
         return {**common, "kind": "threads", "page": page_of(latest, _thread_key)}
 
 
 def _wanted() -> Wanted:
-    given = request.args
-    since, until = _day(given.get("since")), _day(given.get("until"))
-    mine = given.get("staff") == "me"
+    asked = request.args
+    since, until = _day(asked.get("since")), _day(asked.get("until"))
+    mine = asked.get("staff") == "me"
     return Wanted(
-        words=clean(given.get("q", "")).strip()[:200],
-        channel=_one_of(given.get("channel"), ChannelName),
-        owner=_one_of(given.get("owner"), Owner),
-        staff_id=signed_in().id if mine else given.get("staff", type=int),
-        sender=given.get("sender") if given.get("sender") in SENDERS else None,
-        intent=given.get("intent") or None,
-        unsure_below=office().company.understanding.act if given.get("unsure") else None,
-        fallback=bool(given.get("fallback")),
-        since=_midnight(since) if since else None,
-        until=_midnight(until + timedelta(days=1)) if until else None,
+        words=clean(asked.get("q", "")).strip()[:200],
+        channel=_one_of(asked.get("channel"), ChannelName),
+        owner=_one_of(asked.get("owner"), Owner),
+        staff_id=signed_in().id if mine else asked.get("staff", type=int),
+        sender=asked.get("sender") if asked.get("sender") in SENDERS else None,
+        intent=asked.get("intent") or None,
+        unsure_below=office().company.understanding.act if asked.get("unsure") else None,
+        fallback=bool(asked.get("fallback")),
+        since=given.midnight(since) if since else None,
+        until=given.midnight(until + timedelta(days=1)) if until else None,
     )
 
 
@@ -127,10 +122,6 @@ def _day(text: str | None) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         return None
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), office().settings.zone)
 
 
 def _line_key(line: threads.Line) -> int:
@@ -150,10 +141,6 @@ def _key(text: str | None) -> tuple[datetime, int] | None:
         return None
 
 
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() else None
-
-
 @dataclass(frozen=True)
 class Entry:
     """One thing on the thread's line of time."""
@@ -166,7 +153,7 @@ class Entry:
 def _thread(conversation_id: int) -> dict[str, object]:
     before = request.args.get("before", type=int)
     with office().database.begin() as transaction:
-        conversation = _conversation(transaction, conversation_id)
+        conversation = given.row(transaction, Conversation, conversation_id)
         contact = transaction.get_one(Contact, conversation.contact_id)
         part = threads.stretch(transaction, conversation, before=before, limit=LINES)
         veil = Veil(transaction)
@@ -200,10 +187,3 @@ def _in_order(part: threads.Stretch) -> list[Entry]:
         entries.append(Entry("message", max(latest, message.created_at), message))
     entries += [Entry("note", note.at, note) for note in part.notes]
     return sorted(entries, key=lambda entry: entry.at)
-
-
-def _conversation(transaction: Session, conversation_id: int) -> Conversation:
-    found = transaction.get(Conversation, conversation_id)
-    if found is None:
-        abort(404)
-    return found

@@ -68,7 +68,7 @@ def find_personal(
     text: str,
     *,
     entities: Sequence[Mapping[str, Any]] = (),
-    names: Iterable[str] = (),
+    names: Iterable[str | None] = (),
     public: Collection[str] = (),
 ) -> list[Span]:
     """Not overlapping, in their order. `names`: what this person is called; `entities`: of the understanding;

@@ -3,11 +3,11 @@
 import secrets
 
 import segno
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from bot.console import factors
-from bot.console.access import EVERY_ROLE, TOKEN, allowed, signed_in, while_entering
+from bot.console.access import EVERY_ROLE, allowed, remember, signed_in, while_entering
 from bot.console.office import office
 from bot.store import staff
 from bot.store.conversations import audit
@@ -39,7 +39,7 @@ def change_password() -> tuple[str, int] | AnyResponse:
         member = staff.by_login(transaction, me.login)
         if member is None or staff.is_locked(member, now) or not factors.is_password(member.password_hash, old):
             problem = "wrong_old_password"
-            if member and not staff.is_locked(member, now) and staff.count_failure(member, now):
+            if member and not staff.is_locked(member, now) and staff.count_failure(transaction, member, now):
                 staff.end_sessions(transaction, member.id)
         elif new != request.form.get("again", ""):
             problem = "passwords_differ"
@@ -54,8 +54,7 @@ def change_password() -> tuple[str, int] | AnyResponse:
     if problem:
         flash(office().words.says(problem), "bad")
         return render_template("own_account/password.html"), 422
-    session.clear()
-    session[TOKEN] = token
+    remember(token)
     flash(office().words.says("password_changed"), "good")
     return redirect(url_for("console.home"))
 

@@ -2,11 +2,11 @@
 
 import re
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from bot.console import factors
+from bot.console import factors, given
 from bot.console.access import allowed, signed_in
 from bot.console.office import office
 from bot.store import staff
@@ -66,7 +66,7 @@ def add() -> tuple[str, int] | str:
 def change_roles(staff_id: int) -> Response:
     roles = _roles()
     with office().database.begin() as transaction:
-        member = _member(transaction, staff_id)
+        member = given.row(transaction, Staff, staff_id, hold=True)
         if not roles:
             flash(office().words.says("role_missing"), "bad")
         elif Role.ADMIN not in roles and _is_last_admin(transaction, member):
@@ -92,7 +92,7 @@ def reset(staff_id: int) -> str:
     """A new temporary password, and no second factor any more: for whoever lost either."""
     password = factors.temporary_password()
     with office().database.begin() as transaction:
-        member = _member(transaction, staff_id)
+        member = given.row(transaction, Staff, staff_id, hold=True)
         staff.set_password(transaction, member, factors.hash_password(password), by=signed_in().actor, temporary=True)
         member.totp_secret = member.totp_pending = None
     return render_template("people/password.html", login=member.login, name=member.name, password=password)
@@ -103,7 +103,7 @@ def reset(staff_id: int) -> str:
 def disable(staff_id: int) -> Response:
     off = request.form.get("off") == "yes"
     with office().database.begin() as transaction:
-        member = _member(transaction, staff_id)
+        member = given.row(transaction, Staff, staff_id, hold=True)
         if off and _is_last_admin(transaction, member):
             flash(office().words.says("last_admin"), "bad")
         elif off != (member.disabled_at is not None):
@@ -117,13 +117,6 @@ def disable(staff_id: int) -> Response:
 
 def _roles() -> list[Role]:
     return [role for role in Role if role in request.form.getlist("roles")]
-
-
-def _member(transaction: Session, staff_id: int) -> Staff:
-    member = transaction.get(Staff, staff_id, with_for_update=True)
-    if member is None:
-        abort(404)
-    return member
 
 
 def _is_last_admin(transaction: Session, member: Staff) -> bool:

@@ -13,14 +13,14 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from bot.console import marks
+from bot.console import given, marks
 from bot.console.access import allowed, signed_in
 from bot.console.lookalikes import LookAlikes
 from bot.console.marks import BadMarks, Mark
 from bot.console.masking import find_personal
 from bot.console.office import office
-from bot.console.veil import Veil
-from bot.store import reviews, staff
+from bot.console.veil import Veil, uncover
+from bot.store import reviews
 from bot.store.models import Contact, Message, Role, Verdict
 from bot.store.reviews import Case, Judgement, Place
 from bot.text import clean, fold
@@ -108,19 +108,13 @@ def undo_last() -> Response:
 @allowed(Role.REVIEWER, Role.SUPERVISOR)
 def open_data(message_id: int) -> Response:
     """See this person's real words for a while; the audit keeps why."""
-    reason = clean(request.form.get("reason", "")).strip()
+    reason = given.reason()
     with office().database.begin() as transaction:
         case = reviews.find(transaction, message_id)
         if case is None:
             abort(404)
         if reason:
-            staff.open_personal_data(
-                transaction,
-                staff_id=signed_in().id,
-                contact_id=case.contact.id,
-                reason=reason,
-                now=office().clock(),
-            )
+            uncover(transaction, case.contact.id, reason)
         else:
             flash(office().words.says("reason_missing"), "bad")
     return redirect(url_for("console.review.show_one", message_id=message_id))
@@ -130,8 +124,8 @@ def words_of(transaction: Session, message: Message, contact: Contact) -> str:
     """What a message says, with look-alikes of the personal data in it."""
     alike = LookAlikes(office().words["lookalikes"], partial(reviews.is_linked, transaction))
     entities = (message.understanding or {}).get("entities", ())
-    names = [contact.display_name] if contact.display_name else []
-    found = find_personal(message.text, entities=entities, names=names, public=(office().company.hotline,))
+    public = (office().company.hotline,)
+    found = find_personal(message.text, entities=entities, names=[contact.display_name], public=public)
     return alike.of(message.text, found, message_id=message.id)
 
 

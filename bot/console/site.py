@@ -26,7 +26,9 @@ from bot.console import (
 )
 from bot.console.access import EVERY_ROLE, Doorkeeper, allowed, signed_in
 from bot.console.masking import cover_code
+from bot.console.numbers import count
 from bot.console.office import Office
+from bot.dialogue import replies
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.models import Role
@@ -146,10 +148,7 @@ def _teach(console: Blueprint, office: Office) -> None:
         return f"{since // timedelta(minutes=1)} {units['minutes']}"
 
     def money(dong: int | None) -> str:
-        return f"{dong:,} đ".replace(",", ".") if dong is not None else "–"
-
-    def count(number: int) -> str:
-        return f"{number:,}".replace(",", ".")
+        return replies.money(dong) if dong is not None else "–"
 
     for shown in (moment, clock_time, day, ago, money, count, cover_code, fold):
         console.add_app_template_filter(shown)

@@ -6,17 +6,20 @@ from collections.abc import Iterable
 
 from flask import Response
 
-FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n")
+BYTE_ORDER_MARK = "\ufeff"
+"""Without it Excel takes UTF-8 for something else."""
 
 
 def csv_response(name: str, header: Iterable[str], rows: Iterable[Iterable[object]]) -> Response:
-    """A download. Excel in Vietnam divides at semicolons, and knows UTF-8 by its mark."""
-    text = io.StringIO()
+    """A download. Excel in Vietnam divides at semicolons."""
+    text = io.StringIO(BYTE_ORDER_MARK)
+    text.seek(0, io.SEEK_END)
     writer = csv.writer(text, delimiter=";")
     writer.writerow([guarded(title) for title in header])
     writer.writerows([guarded(cell) for cell in row] for row in rows)
     return Response(
-        text.getvalue().encode("utf-8-sig"),
+        text.getvalue(),
         mimetype="text/csv",
         headers={"Content-Disposition": f"attachment; filename={name}"},
     )

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from bot.channels.base import Channel
+from bot.console import given
 from bot.console.access import allowed, signed_in
 from bot.console.office import office
-from bot.console.veil import Veil
+from bot.console.veil import Veil, uncover
 from bot.messages import ChannelName, OutMessage
 from bot.pipeline.turns import MEDIA_LIFETIME, enqueue_sending
 from bot.store import conversations, deliveries, handovers, rights, staff
@@ -53,17 +54,11 @@ def claim(conversation_id: int) -> Response:
     me, now = signed_in(), office().clock()
     try:
         with office().database.begin() as transaction:
-            conversation = _conversation(transaction, conversation_id)
+            conversation = given.row(transaction, Conversation, conversation_id)
             over = me.may(Role.SUPERVISOR) and request.form.get("over") == "yes"
             handovers.take(transaction, conversation_id, staff_id=me.id, at=now, over=over)
             _audit(transaction, "conversation.claimed", conversation)
-            staff.open_personal_data(
-                transaction,
-                staff_id=me.id,
-                contact_id=conversation.contact_id,
-                reason=office().words.says("reason_of_claim"),
-                now=now,
-            )
+            uncover(transaction, conversation.contact_id, office().words.says("reason_of_claim"))
     except TakenByOther:
         flash(office().words.says("taken_by_other"), "bad")
     else:
@@ -95,7 +90,7 @@ def note(conversation_id: int) -> Response:
     text = clean(request.form.get("text", "")).strip()[:LONGEST_NOTE]
     if text:
         with office().database.begin() as transaction:
-            conversation = _conversation(transaction, conversation_id)
+            conversation = given.row(transaction, Conversation, conversation_id)
             transaction.add(
                 Note(conversation_id=conversation.id, staff_id=signed_in().id, text=text, at=office().clock())
             )
@@ -109,7 +104,7 @@ def assign(conversation_id: int) -> Response:
     me, to = signed_in(), request.form.get("to", type=int)
     try:
         with office().database.begin() as transaction:
-            conversation = _conversation(transaction, conversation_id)
+            conversation = given.row(transaction, Conversation, conversation_id)
             if conversation.staff_id != me.id and not me.may(Role.SUPERVISOR):
                 raise TakenByOther
             if to not in {one.id for one in staff.helpers(transaction)}:
@@ -127,7 +122,7 @@ def hand_back(conversation_id: int) -> Response:
     """The bot has the conversation again. A request about the customer's own data is then answered."""
     me = signed_in()
     with office().database.begin() as transaction:
-        conversation = _conversation(transaction, conversation_id)
+        conversation = given.row(transaction, Conversation, conversation_id)
         others = conversation.owner == Owner.STAFF and conversation.staff_id not in {None, me.id}
         if others and not me.may(Role.SUPERVISOR):
             flash(office().words.says("taken_by_other"), "bad")
@@ -166,7 +161,7 @@ def _queue() -> dict[str, object]:
 def _write(transaction: Session, conversation_id: int, text: str, picture: bytes | None) -> None:
     """A line of the thread and its send calls, if this person has the conversation and the window is open."""
     me, now = signed_in(), office().clock()
-    conversation = conversations.lock(transaction, _conversation(transaction, conversation_id).id)
+    conversation = given.row(transaction, Conversation, conversation_id, hold=True)
     contact = transaction.get_one(Contact, conversation.contact_id)
     if conversation.owner != Owner.STAFF or conversation.staff_id != me.id:
         raise CannotReply("claim_first")
@@ -230,13 +225,6 @@ def _picture() -> bytes | None:
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
         raise CannotReply("not_a_picture") from error
     return made.getvalue()
-
-
-def _conversation(transaction: Session, conversation_id: int) -> Conversation:
-    found = transaction.get(Conversation, conversation_id)
-    if found is None:
-        abort(404)
-    return found
 
 
 def _audit(transaction: Session, action: str, conversation: Conversation, **detail: object) -> None:

@@ -14,6 +14,13 @@ from bot.store.models import Contact, Message
 from bot.text import fold
 
 
+def uncover(transaction: Session, contact_id: int, reason: str) -> None:
+    """From now on, for a while, the signed-in person sees this contact's data; the audit keeps why."""
+    staff.open_personal_data(
+        transaction, staff_id=signed_in().id, contact_id=contact_id, reason=reason, now=office().clock()
+    )
+
+
 class Veil:
     """Of one request."""
 
@@ -37,14 +44,14 @@ class Veil:
         """Of a note, a notice, a summary."""
         if contact.id in self._open:
             return text
-        return cover(text, find_personal(text, names=[contact.display_name or ""], public=self._public))
+        return cover(text, find_personal(text, names=[contact.display_name], public=self._public))
 
     def text(self, message: Message, contact: Contact, looked_for: str = "") -> Markup:
         """What was said, with the words that were looked for marked."""
         said = message.text
         if contact.id not in self._open:
             found = (message.understanding or {}).get("entities", [])
-            names = [contact.display_name or ""]
+            names = [contact.display_name]
             said = cover(said, find_personal(said, entities=found, names=names, public=self._public))
         return _mark(said, looked_for)
 

@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from bot.console import given
 from bot.console.access import allowed
 from bot.console.office import office
 from bot.console.paging import PAGE, page_of
@@ -77,7 +78,8 @@ def confusions() -> str:
     until = _day_asked("until", today, latest=today)
     since = _day_asked("since", until - timedelta(days=USUAL_DAYS - 1), latest=today)
     with office().database.begin() as transaction:
-        rows = reviews.confusions(transaction, since=_midnight(since), until=_midnight(until + timedelta(days=1)))
+        begins, ends = given.midnight(since), given.midnight(until + timedelta(days=1))
+        rows = reviews.confusions(transaction, since=begins, until=ends)
     table: dict[str, Guesses] = defaultdict(Guesses)
     for guessed, true, count in rows:
         table[guessed].total += count
@@ -92,7 +94,3 @@ def confusions() -> str:
 def _day_asked(name: str, usual: date, *, latest: date) -> date:
     asked = request.args.get(name, usual, type=date.fromisoformat)
     return min(max(asked, EARLIEST), latest)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), office().settings.zone)

@@ -14,6 +14,8 @@ from bot.store import staff
 from bot.store.conversations import audit
 from bot.store.models import Campaign, CampaignStatus, ListedCode, Notice, NoticeStatus
 
+KEY: Final = "campaign:"
+"""With which the key of a notice begins that was a campaign."""
 EDITABLE: Final = (CampaignStatus.DRAFT, CampaignStatus.SUBMITTED, CampaignStatus.APPROVED)
 
 
@@ -111,7 +113,7 @@ def release(
         raise Refused("list_changed")
     if campaign.valid_until <= now:
         raise Refused("campaign_over")
-    key = f"campaign:{campaign.id}"
+    key = f"{KEY}{campaign.id}"
     notice = Notice(
         key=key,
         kind=campaign.kind,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.notice_kinds import NoticeKind
 from bot.store import preferences
+from bot.store.campaigns import KEY
 from bot.store.models import (
     ACCEPTED,
     Contact,
@@ -232,12 +233,7 @@ def lines(
 
 def to_many(session: Session, *, status: NoticeStatus | None, before: int | None, limit: int) -> Sequence[Notice]:
     """Notices to an audience that nobody wrote by hand, the newest first."""
-    query = (
-        select(Notice)
-        .where(Notice.audience.is_not(None), ~Notice.key.startswith("campaign:"))
-        .order_by(Notice.id.desc())
-        .limit(limit)
-    )
+    query = select(Notice).where(*_brought_about()).order_by(Notice.id.desc()).limit(limit)
     if status:
         query = query.where(Notice.status == status)
     if before is not None:
@@ -248,9 +244,11 @@ def to_many(session: Session, *, status: NoticeStatus | None, before: int | None
 def stopped(session: Session) -> int:
     """How many notices that nobody wrote by hand are paused: somebody must look at them."""
     query = (
-        select(func.count())
-        .select_from(Notice)
-        .where(Notice.audience.is_not(None), ~Notice.key.startswith("campaign:"))
-        .where(Notice.status == NoticeStatus.PAUSED)
+        select(func.count()).select_from(Notice).where(*_brought_about()).where(Notice.status == NoticeStatus.PAUSED)
     )
     return session.scalars(query).one()
+
+
+def _brought_about() -> tuple[ColumnElement[bool], ...]:
+    """To many, and written by nobody."""
+    return Notice.audience.is_not(None), ~Notice.key.startswith(KEY)

@@ -169,15 +169,7 @@ def last_of(session: Session, staff_id: int) -> Review | None:
 
 def verdicts(session: Session, wanted: Filter, *, before: int | None, limit: int) -> Sequence[Case]:
     """The newest first; `before` is the message that the last page ended with."""
-    query = (
-        select(Message, Contact, Review)
-        .join(Review, Review.message_id == Message.id)
-        .join(Conversation, Conversation.id == Message.conversation_id)
-        .join(Contact, Contact.id == Conversation.contact_id)
-        .where(Review.verdict.is_not(None))
-        .order_by(Review.at.desc(), Review.message_id.desc())
-        .limit(limit)
-    )
+    query = _judged().order_by(Review.at.desc(), Review.message_id.desc()).limit(limit)
     if before is not None:
         end = select(Review.at).where(Review.message_id == before).scalar_subquery()
         query = query.where(tuple_(Review.at, Review.message_id) < tuple_(end, before))
@@ -207,11 +199,8 @@ def confusions(session: Session, *, since: datetime, until: datetime) -> list[tu
 def pending(session: Session, *, after: int, limit: int) -> Sequence[Case]:
     """Verdicts that can teach something and are not in the training data yet, by message id."""
     found = session.execute(
-        select(Message, Contact, Review)
-        .join(Review, Review.message_id == Message.id)
-        .join(Conversation, Conversation.id == Message.conversation_id)
-        .join(Contact, Contact.id == Conversation.contact_id)
-        .where(Review.verdict.is_not(None), Review.applied_at.is_(None), Review.verdict != Verdict.DISCARDED)
+        _judged()
+        .where(Review.applied_at.is_(None), Review.verdict != Verdict.DISCARDED)
         .where(Review.message_id > after, Message.text != "")
         .order_by(Review.message_id)
         .limit(limit)
@@ -252,6 +241,16 @@ def _row(message: Message, *, value: int, signals: Collection[str]) -> dict[str,
         "model": (message.understanding or {}).get("model"),
         "said_at": message.created_at,
     }
+
+
+def _judged() -> Select[Message, Contact, Review]:
+    return (
+        select(Message, Contact, Review)
+        .join(Review, Review.message_id == Message.id)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .join(Contact, Contact.id == Conversation.contact_id)
+        .where(Review.verdict.is_not(None))
+    )
 
 
 def _waiting() -> Select[int]:

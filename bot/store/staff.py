@@ -69,12 +69,13 @@ def helpers(session: Session) -> Sequence[Staff]:
     ).all()
 
 
-def count_failure(member: Staff, now: datetime) -> bool:
+def count_failure(session: Session, member: Staff, now: datetime) -> bool:
     """One more wrong password or code. True when that locks the account for a while."""
     member.failures += 1
     if member.failures % MOST_FAILURES:
         return False
     member.locked_until = now + LOCKED_FOR
+    audit(session, actor=actor(member.id), action="staff.locked", contact_id=None)
     return True
 
 

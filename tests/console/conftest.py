@@ -1,21 +1,20 @@
 """The console as a browser without a screen sees it: a client over a real database, signed in as whoever is wanted."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from fixtures.console import ENVIRONMENT, Browser, Console
+from fixtures.console import ENVIRONMENT, Console
 
 from bot.app import create_app
 from bot.settings import load_settings
 from bot.store.database import Database
 from bot.store.embedded import create_database
-from bot.store.models import Base, Role
+from bot.store.models import Base
 
 TEMPLATE = "trolydien_template"
 SHARED = "console_of_this_run"
-KEPT = {"alembic_version"}
 
 
 @pytest.fixture(scope="session")
@@ -41,13 +40,3 @@ def console(shared_database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path
     found = Console(shared_database, load_settings(), at)
     found.app = create_app(found.settings, shared_database, clock=lambda: found.now)
     return found
-
-
-@pytest.fixture
-def as_role(console: Console) -> Callable[..., Browser]:
-    """A browser in which somebody with these roles is signed in."""
-
-    def sign_in(*roles: Role, login: str = "") -> Browser:
-        return console.signed_in(*roles, login=login)
-
-    return sign_in

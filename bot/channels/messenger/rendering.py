@@ -6,7 +6,7 @@ from bot.channels.base import Limits
 from bot.channels.phrases import CHOOSE, OPEN, OR_REPLY, call
 from bot.channels.splitting import cut_title, length, split_tail, split_text
 from bot.messages import Button, OutMessage
-from bot.text import clean
+from bot.text import clean, one_line
 
 LIMITS = Limits(
     text=1990, text_with_buttons=640, buttons=3, button_title=20, quick_replies=13, picture_bytes=25_000_000
@@ -79,7 +79,7 @@ def _only_told(button: Button) -> bool:
 
 
 def _title(button: Button) -> str:
-    return " ".join(clean(button.title).split())
+    return one_line(button.title)
 
 
 def _look_alike(buttons: tuple[Button, ...]) -> bool:

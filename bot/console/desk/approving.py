@@ -7,6 +7,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from bot.console import given
 from bot.console.access import allowed, signed_in
 from bot.console.desk.board import WORKERS, pages
 from bot.console.desk.catalog import composables, outcome_words
@@ -16,13 +17,11 @@ from bot.console.office import office
 from bot.store import campaigns, staff
 from bot.store.campaigns import EDITABLE, Refused
 from bot.store.models import Campaign, Role
-from bot.text import clean
 from notifier.composed import subject_of
 from notifier.forecast import Plan
 
 COUNT_SECONDS: Final = 4.0
 """So long a page waits for how many a notice reaches."""
-LONGEST_REASON: Final = 300
 
 
 @pages.get("/<int:campaign_id>")
@@ -74,7 +73,7 @@ def approve(campaign_id: int) -> Response:
 @pages.post("/<int:campaign_id>/send-back")
 @allowed(*WORKERS)
 def send_back(campaign_id: int) -> Response:
-    why = " ".join(clean(request.form.get("reason", "")).split())[:LONGEST_REASON]
+    why = given.reason()
     if not why:
         flash(office().words.says("why_missing"), "bad")
         return _back(campaign_id)

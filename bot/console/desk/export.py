@@ -6,25 +6,22 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from flask import Response, abort, flash, redirect, request, stream_with_context, url_for
+from flask import Response, abort, flash, redirect, stream_with_context, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from bot.console import given
 from bot.console.access import allowed, signed_in
 from bot.console.desk.board import WORKERS, pages
 from bot.console.desk.catalog import outcome_words
 from bot.console.masking import cover_code
 from bot.console.office import office
+from bot.console.tables import BYTE_ORDER_MARK, guarded
 from bot.store import recipients
 from bot.store.conversations import audit
 from bot.store.models import Notice
 from bot.store.recipients import Line
-from bot.text import clean
 
 ROWS_AT_ONCE: Final = 2_000
-LONGEST_REASON: Final = 300
-BEGIN_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-BYTE_ORDER_MARK: Final = "\ufeff"
-"""Without it a spreadsheet takes UTF-8 for something else."""
 
 
 @pages.get("/sent/<int:notice_id>.csv")
@@ -38,7 +35,7 @@ def export(notice_id: int) -> AnyResponse:
 @allowed(*WORKERS)
 def export_open(notice_id: int) -> AnyResponse:
     """With customer codes, for a reason that the audit keeps."""
-    reason = " ".join(clean(request.form.get("reason", "")).split())[:LONGEST_REASON]
+    reason = given.reason()
     if not reason:
         flash(office().words.says("why_missing"), "bad")
         return redirect(url_for("console.desk.ledger", notice_id=notice_id))
@@ -95,13 +92,8 @@ def _cells(line: Line, *, masked: bool) -> list[str]:
 
 def _row(cells: list[str]) -> str:
     written = io.StringIO()
-    csv.writer(written).writerow([_harmless(cell) for cell in cells])
+    csv.writer(written).writerow(map(guarded, cells))
     return written.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    """What a spreadsheet would take for a formula is a text."""
-    return f"'{cell}" if cell.startswith(BEGIN_FORMULAS) else cell
 
 
 def _local(at: datetime | None) -> str:

@@ -18,13 +18,12 @@ from bot.console.office import office
 from bot.notice_kinds import NoticeKind
 from bot.store import campaigns
 from bot.store.campaigns import Content
-from bot.text import clean
+from bot.text import clean, one_line
 from notifier.composed import Announcement, Arrears, Maintenance, good_until
 from notifier.rendering import Told
 
 MOST_DAYS_GOOD: Final = 30
 SAMPLE_CODE: Final = "PA00XX0000000"
-NUMBERS: Final = ("owing_days", "owing_dong", "owing_bills")
 
 
 @dataclass
@@ -44,8 +43,15 @@ class Filled:
 def filled(request: Request, kind: Composable, kept_list: dict[str, Any] | None) -> Filled:
     """`kept_list`: the audience of a campaign that has a list; it stays unless another one is brought."""
     form: MultiDict[str, str] = request.form
-    names = [*(each.name for each in kind.fields), "audience", "feeder", *NUMBERS, "not_before", "valid_until"]
-    given: dict[str, Any] = {name: " ".join(clean(form.get(name, "")).split()) for name in names}
+    names = [
+        *(each.name for each in kind.fields),
+        "audience",
+        "feeder",
+        *audience_form.LEAST_AND_MOST,
+        "not_before",
+        "valid_until",
+    ]
+    given: dict[str, Any] = {name: one_line(form.get(name, "")) for name in names}
     known = office().product.desk.gazetteer.units
     given["places"] = [code for code in form.getlist("places") if code in known]
     found = Filled(given, clean(form.get("codes", "")), kept_list=kept_list)
